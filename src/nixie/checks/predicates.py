@@ -1,0 +1,34 @@
+"""Every value that a rule of a policy may compare: name, type, and the sentence that `nixie policy` shows.
+
+Names before the dot are checks, or the recipient, the sender, the message as such (`core.decide.subjects`).
+"""
+
+from __future__ import annotations
+
+from nixie.checks.misdirected import RELATIONS
+from nixie.core.condition import Predicate
+from nixie.core.slips import SLIPS
+
+PREDICATES: dict[str, Predicate] = {
+    "misdirected.probability": Predicate(float, "How probable it is that another address was meant, 0 to 1."),
+    "misdirected.slip": Predicate(str, "The kind of slip that explains it best.", tuple(sorted(k.KIND for k in SLIPS))),
+    "misdirected.intended_known": Predicate(bool, "Somebody of ours has written to exactly the address that was meant."),
+    "misdirected.intended_relation": Predicate(str, "What the domain that was meant is to us.", RELATIONS),
+    "destination.country": Predicate(str, "The listed country of the recipient's domain, two letters."),
+    "destination.listed": Predicate(bool, "The recipient's domain is of a listed country and no exception."),
+    "destination.generic": Predicate(bool, "The country's ending is sold to everybody, so that it says little."),
+    "destination.government": Predicate(bool, "The domain lies in a zone of a government or its forces."),
+    "recipient.domain": Predicate(str, "The recipient's domain."),
+    "recipient.country": Predicate(str, "The country of the domain, two letters; empty when no table knows one."),
+    "recipient.partner": Predicate(str, "The name of the partner that has the domain; empty when none has."),
+    "recipient.inside": Predicate(bool, "The recipient is inside the organisation."),
+    "recipient.first_contact": Predicate(bool, "Nobody of ours ever wrote to this outside address."),
+    "recipient.known_to_author": Predicate(bool, "The author has written to this outside address before."),
+    "sender.kind": Predicate(str, "What wrote the message.", ("person", "shared", "machine", "list", "forward", "bounce")),
+    "sender.domain": Predicate(str, "The author's domain; empty when nobody can be named as the author."),
+    "sender.authenticated": Predicate(bool, "The author logged in to the mail server."),
+    "message.recipients": Predicate(int, "How many addresses the message shows or reaches."),
+    "message.outside_recipients": Predicate(int, "How many of these are outside the organisation."),
+    "message.size": Predicate(int, "The size of the message in bytes."),
+}  # fmt: skip
+"""The registry handed to `core.policy` and to `config`."""

@@ -1,0 +1,248 @@
+"""`nixie holds`: what waits, why, and what a reviewer does about it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixie.cli.common import EX_NO, EX_UNAVAILABLE, Complaint, home_option, json_option, load_settings, print_json
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from nixie.store.hold_views import Hold
+
+
+@click.group()
+def command() -> None:
+    """List, show and decide held copies.
+
+    A copy that waits is released, corrected, cancelled or returned by a person; silence returns it to its author in the end.
+    It is never sent and never dropped without a decision.
+    """
+
+
+reason_option = click.option("--reason", default="", help="Why; kept in the ledger.")
+as_option = click.option(
+    "--as", "reviewer", metavar="NAME", help="Who decides; default: the user who runs the command."
+)
+
+
+@command.command("list")
+@click.option(
+    "--state", "states", multiple=True, help="Only copies in this state; default: waiting. `all` for every state."
+)
+@click.option("--author", default="", help="Only copies of this author.")
+@click.option("--text", default="", help="Only copies whose id or addresses contain this.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@home_option
+@json_option
+def list_(
+    home_option: Path | None, *, states: tuple[str, ...], author: str, text: str, limit: int, as_json: bool
+) -> None:
+    """List held copies, the oldest first."""
+    from nixie.store import hold_views
+    from nixie.store.hold_states import State
+
+    db = _reader(home_option)
+    try:
+        wanted = tuple(State) if "all" in states else tuple(State(s) for s in states) or (State.WAITING,)
+    except ValueError as error:
+        raise Complaint(f"{error}; states are: {', '.join(State)}, all") from error
+    holds = hold_views.find(db, states=wanted, author=author.lower(), text=text, limit=limit)
+    told = [_told(db, h) for h in holds]
+    db.close()
+    if as_json:
+        print_json({"holds": told})
+        return
+    for one in told:
+        click.echo(f"{one['id']}  {one['held_at'][:16]}Z  {one['state']:<10} {one['author']} -> {one['recipient']}")
+        for reason in one["reasons"][:2]:
+            click.echo(f"    {reason}")
+    if not told:
+        click.echo("nothing is held")
+
+
+@command.command()
+@click.argument("hold")
+@home_option
+@json_option
+def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
+    """Show one held copy: why it is held, what may be done, what happened to it."""
+    from nixie.render.story import story_json, story_lines
+    from nixie.service.stories import told as rows_told
+    from nixie.store import hold_views
+    from nixie.store.hold_states import UnknownHoldError
+
+    db = _reader(home_option)
+    try:
+        found = hold_views.show(db, hold)
+    except UnknownHoldError as error:
+        raise Complaint(str(error), EX_NO) from error
+    told = _told(db, found.hold)
+    db.close()
+    if as_json:
+        print_json({**told, "story": story_json(rows_told(found.rows))})
+        return
+    click.echo(f"{told['id']} is {told['state']} since {told['changed_at'][:19]}Z")
+    click.echo(f"  author     {told['author']}")
+    click.echo(f"  recipient  {told['recipient']}" + ("  (not in To or Cc)" if told["blind"] else ""))
+    for suggestion in told["suggestions"]:
+        click.echo(f"  meant?     {suggestion['address']} ({suggestion['probability']:.0%})")
+    for reason in told["reasons"]:
+        click.echo(f"  why        {reason}")
+    click.echo(f"  may be     {', '.join(told['choices']) or 'decided by a reviewer only'}")
+    click.echo("\n".join(story_lines(rows_told(found.rows))))
+
+
+@command.command()
+@click.argument("hold")
+@reason_option
+@as_option
+@home_option
+@json_option
+def release(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
+    """Send a held copy on as it is. A reason is demanded; nobody releases what they sent themselves."""
+    if not reason:
+        raise Complaint("say why with --reason; it is kept in the ledger")
+    _act(home_option, hold, "release", reviewer, as_json=as_json, reason=reason)
+
+
+@command.command()
+@click.argument("hold")
+@click.option("--to", required=True, metavar="ADDRESS", help="The address that was meant.")
+@reason_option
+@as_option
+@home_option
+@json_option
+def correct(hold: str, to: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
+    """Send a held copy to the address that was meant; it is judged again before it leaves."""
+    from nixie.core.address import parse_address
+
+    address = parse_address(to)
+    if address is None or not address.domain:
+        raise Complaint(f"{to}: not an address; write it as name@example.org")
+    _act(home_option, hold, "correct", reviewer, as_json=as_json, reason=reason, corrected=address.key)
+
+
+@command.command()
+@click.argument("hold")
+@reason_option
+@as_option
+@home_option
+@json_option
+def cancel(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
+    """Drop a held copy; the ledger keeps that it was, and who dropped it."""
+    _act(home_option, hold, "cancel", reviewer, as_json=as_json, reason=reason)
+
+
+@command.command("return")
+@click.argument("hold")
+@reason_option
+@as_option
+@home_option
+@json_option
+def return_(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
+    """Give a held copy back to its author."""
+    _act(home_option, hold, "return", reviewer, as_json=as_json, reason=reason)
+
+
+@command.command()
+@home_option
+@json_option
+def balance(home_option: Path | None, *, as_json: bool) -> int:
+    """Count all held copies: held = released + corrected + cancelled + returned + waiting. Exit code 1 when it does not fit."""
+    from dataclasses import asdict
+
+    from nixie.store import hold_views
+    from nixie.store.db import reading
+
+    db = _reader(home_option)
+    with reading(db):
+        sums = hold_views.balance(db)
+    db.close()
+    if as_json:
+        print_json({**asdict(sums), "ok": sums.ok})
+    else:
+        for name, number in asdict(sums).items():
+            click.echo(f"{name:<14} {number}")
+        click.echo("the sums fit" if sums.ok else "THE SUMS DO NOT FIT")
+    return 0 if sums.ok else EX_NO
+
+
+def _reader(home_option: Path | None) -> sqlite3.Connection:
+    from nixie.service.places import Places
+    from nixie.store.db import open_reader
+
+    places = Places(load_settings(home_option).var)
+    if not places.database.exists():
+        raise Complaint(f"{places.database}: there is no record yet; it begins with `nixie serve`", EX_NO)
+    return open_reader(places.database)
+
+
+def _told(db: sqlite3.Connection, hold: Hold) -> dict[str, Any]:
+    """Return one hold as JSON-ready values, the same for list and show."""
+    from datetime import UTC, datetime
+
+    from nixie.render.evidence import Reader
+    from nixie.service.views import copy_view
+    from nixie.store import hold_views
+
+    view = copy_view(hold_views.show(db, hold.id), Reader.OTHER)
+
+    def moment(ms: int) -> str:
+        return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+    return {
+        "id": hold.id,
+        "state": str(hold.state),
+        "disposition": hold.disposition,
+        "author": hold.author,
+        "recipient": hold.recipient,
+        "corrected": hold.corrected,
+        "blind": hold.blind,
+        "held_at": moment(hold.held_at),
+        "changed_at": moment(hold.changed_at),
+        "reasons": list(view.reasons),
+        "suggestions": [{"address": s.address, "probability": s.probability} for s in view.suggestions],
+        "choices": [str(c) for c in view.choices],
+        "tries": hold.tries,
+        "question": hold.question,
+    }
+
+
+def _act(home_option: Path | None, hold: str, action: str, reviewer: str | None, *, as_json: bool, **more: str) -> None:
+    """Ask the recorder to do it, and say what it did."""
+    from nixie.service.pipeline import now_ms
+    from nixie.service.places import Places
+    from nixie.service.recorder_client import (
+        RecorderRefusedError,
+        RecorderUnavailableError,
+        ask_once,
+    )
+
+    settings = load_settings(home_option)
+    name = reviewer or getpass.getuser()
+    head = {
+        "do": "act",
+        "hold": hold,
+        "action": action,
+        "role": "reviewer",
+        "name": name,
+        "by": "cli",
+        "at": now_ms(),
+        **more,
+    }
+    try:
+        answer = ask_once(Places(settings.var).recorder, head)
+    except RecorderRefusedError as error:
+        raise Complaint(str(error), EX_NO) from error
+    except RecorderUnavailableError as error:
+        raise Complaint(str(error), EX_UNAVAILABLE) from error
+    if as_json:
+        print_json({"id": hold, "state": answer["state"], "by": name})
+    else:
+        click.echo(f"{hold} is {answer['state']}")

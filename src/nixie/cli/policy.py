@@ -1,0 +1,55 @@
+"""`nixie policy`: look at a policy before it judges anything."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from nixie.cli.common import EX_BAD, home_option, json_option, load_settings, print_json
+
+
+@click.group()
+def command() -> None:
+    """Check a policy before it judges."""
+
+
+@command.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@json_option
+def check(file: Path | None, home_option: Path | None, *, as_json: bool) -> int:
+    """Read FILE (default: the installation's policy.toml) and report every mistake.
+
+    A mistake is named with file, line, key and the nearest valid name. Exemptions that have ended are reported too.
+
+    \b
+    Exit code 0 when the policy can be used, 2 when not.
+    """
+    from nixie.core.policy import PolicyError
+    from nixie.service.installation import read_policy
+
+    path = file or load_settings(home_option).policy_file
+    try:
+        policy = read_policy(path)
+    except PolicyError as error:
+        problems = [{"file": p.source, "line": p.line, "key": p.key, "text": p.text} for p in error.problems]
+        if as_json:
+            print_json({"ok": False, "problems": problems})
+        else:
+            click.echo(str(error), err=True)
+        return EX_BAD
+    ended = policy.expired(datetime.now(UTC).date())
+    if as_json:
+        rules = [
+            {"track": r.track, "name": r.name, "mode": str(r.mode), "then": str(r.disposition)} for r in policy.rules
+        ]
+        print_json({"ok": True, "digest": policy.digest, "rules": rules, "ended_exemptions": [e.name for e in ended]})
+        return 0
+    click.echo(f"{path}: {policy.title or 'policy'} {policy.digest[:16]} can be used")
+    for rule in policy.rules:
+        click.echo(f"  {rule.track:<12} {rule.mode:<8} {rule.name} -> {rule.disposition}")
+    for exemption in ended:
+        click.echo(f"  exemption {exemption.name} of {exemption.owner} ended on {exemption.until}: remove it")
+    return 0

@@ -1,0 +1,199 @@
+"""The engine: what to ask, the case that results, the checks over it, and the values a policy may compare.
+
+Every face of Nixie calls these functions in this order and differs only in where message, facts and policy come from:
+
+    domains = domains_to_ask(envelope, message, organisation)          # who could have been meant?
+    near    = {domain: source.near(domain, NEAR_LIMIT) for domain in domains}
+    facts   = source.know(facts_to_ask(message, envelope, origin, organisation, near, as_of))
+    case    = make_case(message, envelope, origin, organisation, near, facts, settings)
+    result  = examine(case, checks)
+    policy.judge(subjects(case, result), as_of)
+
+Nothing here waits or reads a clock. A check that breaks is a finding of its own (`Failed`), never an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nixie.core.case import Case
+from nixie.core.facts import FactQuery
+from nixie.core.finding import Failed, Finding, Scalar, Skipped
+from nixie.core.proposals import circle_of, known_key, outside, shortlist
+from nixie.core.tables import country_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from nixie.core.address import Address
+    from nixie.core.direction import Origin
+    from nixie.core.envelope import Envelope
+    from nixie.core.facts import Facts
+    from nixie.core.message import Message
+    from nixie.core.organisation import Organisation
+
+NEAR_LIMIT = 128
+"""How many near domains a source is asked for; slip kinds choose among them."""
+
+
+class Check(Protocol):
+    """One reason to stop a copy. A module with these names is a check; `checks.registry` is the list of those in use."""
+
+    @property
+    def ID(self) -> str:  # noqa: N802 - a constant of a module
+        """Its name in policies, exemptions, settings and records."""
+
+    @property
+    def VALUES(self) -> Mapping[str, type]:  # noqa: N802 - a constant of a module
+        """What its findings carry, by name: str, int, float or bool."""
+
+    def check(self, case: Case) -> tuple[Finding | Skipped, ...]:
+        """Return what was found, and what could not be looked at. Pure: the same case gives the same answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What all checks found in one case, what they skipped, and which of them failed."""
+
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    failed: tuple[Failed, ...] = ()
+
+
+class BadFindingError(ValueError):
+    """A check returned a finding that its own table does not allow."""
+
+
+def domains_to_ask(envelope: Envelope, message: Message, organisation: Organisation) -> tuple[str, ...]:
+    """Return the outside domains of the circle, each once, for which near known domains are to be looked up."""
+    found = dict.fromkeys(address.domain for address in outside(circle_of(message, envelope), organisation))
+    return tuple(found)
+
+
+def facts_to_ask(  # noqa: PLR0917 - the engine's own order, each argument of its own type
+    message: Message,
+    envelope: Envelope,
+    origin: Origin,
+    organisation: Organisation,
+    near: Mapping[str, tuple[str, ...]],
+    as_of: datetime,
+) -> FactQuery:
+    """Return the one question to the store: the outside circle, everybody who may have been meant, and their domains.
+
+    Domains are asked for only where there is a proposal; an ordinary recipient costs one address.
+    """
+    circle = circle_of(message, envelope)
+    addresses = {known.key: known for known in map(known_key, outside(circle, organisation))}
+    domains: dict[str, None] = {}
+    for proposal in shortlist(circle, near, organisation)[0]:
+        intended = known_key(proposal.intended)
+        addresses.setdefault(intended.key, intended)
+        domains[proposal.domain] = domains[proposal.written.domain] = None
+    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of)
+
+
+def make_case(  # noqa: PLR0917 - as above
+    message: Message,
+    envelope: Envelope,
+    origin: Origin,
+    organisation: Organisation,
+    near: Mapping[str, tuple[str, ...]],
+    facts: Facts,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Case:
+    """Return the case: everything the checks may see."""
+    return Case(message, envelope, origin, organisation, circle_of(message, envelope), near, facts, settings or {})
+
+
+def examine(case: Case, checks: Iterable[Check]) -> Examination:
+    """Return what the checks find. A check that raises, or whose findings break its table, becomes a `Failed`."""
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    failed: list[Failed] = []
+    for check in checks:
+        try:
+            results = check.check(case)
+            for result in results:
+                _validate(check, result, len(case.envelope.recipients))
+        except Exception as error:  # noqa: BLE001 - the one edge where a broken check becomes a finding
+            failed.append(Failed(check.ID, type(error).__name__))
+            continue
+        findings.extend(result for result in results if isinstance(result, Finding))
+        skipped.extend(result for result in results if isinstance(result, Skipped))
+    return Examination(tuple(findings), tuple(skipped), tuple(failed))
+
+
+def _validate(check: Check, result: Finding | Skipped, recipients: int) -> None:
+    """Raise `BadFindingError` unless the result is by this check, about a copy that exists, with values of its table."""
+    if result.check != check.ID or (result.recipient is not None and not 0 <= result.recipient < recipients):
+        raise BadFindingError("a result names another check, or a recipient that does not exist")
+    if isinstance(result, Finding):
+        for name, value in result.values:
+            if type(value) is not check.VALUES.get(name):
+                raise BadFindingError("a finding has a value of a name or type that its check does not declare")
+
+
+def subjects(case: Case, examination: Examination) -> tuple[Mapping[str, Scalar], ...]:
+    """Return, per envelope recipient, the values that rules may compare, by predicate name.
+
+    What nobody found is missing. A finding about the whole message counts for every recipient.
+    """
+    everybody = _message_values(case)
+    everybody.update(_found(examination, None))
+    about: dict[int, dict[str, Scalar]] = {}
+    for finding in examination.findings:
+        if finding.recipient is not None:
+            values = about.setdefault(finding.recipient, {})
+            values.update((f"{finding.check}.{name}", value) for name, value in finding.values)
+    nothing: dict[str, Scalar] = {}
+    return tuple(
+        {**everybody, **_recipient_values(recipient.address, case), **about.get(number, nothing)}
+        for number, recipient in enumerate(case.envelope.recipients)
+    )
+
+
+def _found(examination: Examination, recipient: int | None) -> dict[str, Scalar]:
+    """Return the values of the findings about one recipient number, or about the whole message."""
+    return {
+        f"{finding.check}.{name}": value
+        for finding in examination.findings
+        if finding.recipient == recipient
+        for name, value in finding.values
+    }
+
+
+def _message_values(case: Case) -> dict[str, Scalar]:
+    """Return the values that are the same for all recipients."""
+    inside = case.organisation.inside
+    domains: dict[str, bool] = {}
+    for address in case.circle:
+        if address.domain not in domains:
+            domains[address.domain] = inside(address.domain)
+    author = case.origin.author
+    return {
+        "message.recipients": len(case.circle),
+        "message.outside_recipients": sum(not domains[address.domain] for address in case.circle),
+        "message.size": case.message.size,
+        "sender.kind": str(case.origin.kind),
+        "sender.domain": author.domain if author is not None else "",
+        "sender.authenticated": case.origin.author_basis == "login",
+    }
+
+
+def _recipient_values(address: Address, case: Case) -> dict[str, Scalar]:
+    """Return the values of one recipient that need no check."""
+    organisation, domain = case.organisation, address.domain
+    history = case.facts.address(known_key(address))
+    values: dict[str, Scalar] = {
+        "recipient.domain": domain,
+        "recipient.country": country_of(domain).code,
+        "recipient.inside": organisation.inside(domain),
+        "recipient.partner": organisation.partner_of(domain),
+    }
+    if not values["recipient.inside"]:
+        # Nobody asked the store about inside addresses: not seen is not absent.
+        values["recipient.first_contact"] = history.organisation.sent == 0 and history.author.sent == 0
+        values["recipient.known_to_author"] = history.author.sent > 0
+    return values

@@ -1,0 +1,85 @@
+"""What a letter of ours says, as values; `notice.py` makes the mail of them.
+
+The service fills them from the store. Nothing of the held message stands here but what its author needs to recognise it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nixie.core.verdict import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Whom a letter is from and for. `sender` and `to` are addresses, `organisation` a name or `""`, `message_id` without
+    angle brackets; `date` is aware.
+    """
+
+    sender: str = field(repr=False)
+    to: str = field(repr=False)
+    date: datetime
+    message_id: str
+    organisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCopy:
+    """One held copy. `reasons` are finished sentences (`render.evidence.reasons`), `suggestions` addresses that may have been
+    meant, best first, `choices` what the author may do (empty: a reviewer decides); `blind` when no header shows the recipient.
+    """
+
+    hold: str
+    recipient: str = field(repr=False)
+    reasons: tuple[str, ...] = field(default=(), repr=False)
+    suggestions: tuple[str, ...] = field(default=(), repr=False)
+    choices: tuple[Choice, ...] = ()
+    blind: bool = False
+    by_reviewer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to an author: `copies` still wait, `passed_on` others went on at once.
+
+    `return_at` is when the copies go back to the author, None when they never do; `remind` whether the author is asked
+    once more before that, `escalate` whether reviewers are.
+    """
+
+    question: str
+    copies: tuple[HeldCopy, ...]
+    passed_on: int
+    sent_at: datetime
+    author: str = field(default="", repr=False)
+    subject: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)
+    link_until: datetime | None = None
+    return_at: datetime | None = None
+    remind: bool = True
+    escalate: bool = True
+
+
+class Why(StrEnum):
+    """Why a copy comes back."""
+
+    SILENCE = "silence"
+    REVIEWER = "reviewer"
+    UNDELIVERABLE = "undeliverable"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """One copy that comes back to its author, undelivered. `reason` is a reviewer's words, `reply` the mail server's codes."""
+
+    hold: str
+    recipient: str = field(repr=False)
+    why: Why
+    sent_at: datetime
+    subject: str = field(default="", repr=False)
+    reason: str = field(default="", repr=False)
+    reply: str = ""

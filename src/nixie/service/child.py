@@ -1,0 +1,74 @@
+"""What every child of the supervisor does first: read its arguments, configure the log, and end when the parent ends."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixie.config.loader import load
+from nixie.service import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from nixie.config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child's settings, the sockets it inherited by name, and the descriptor that closes when the parent is gone."""
+
+    settings: Settings
+    sockets: dict[str, socket.socket]
+    life: int | None
+
+
+def begin(*sockets: str) -> Child:
+    """Read the command line of a child that inherits these sockets."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--home", required=True, type=Path)
+    parser.add_argument("--life-fd", type=int)
+    for name in sockets:
+        parser.add_argument(f"--{name}-fd", type=int, required=True)
+    told = parser.parse_args()
+    settings = load(told.home)
+    logs.configure(level=settings.log.level)
+    inherited = {name: socket.socket(fileno=getattr(told, f"{name}_fd")) for name in sockets}
+    for listener in inherited.values():
+        listener.setblocking(False)
+    return Child(settings, inherited, told.life_fd)
+
+
+def stop_event(life: int | None) -> asyncio.Event:
+    """Return an event that is set by SIGTERM, by SIGINT, or when the parent is gone. Call it inside the running loop."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if life is not None:
+        os.set_blocking(life, False)
+
+        def ended() -> None:
+            loop.remove_reader(life)
+            stop.set()
+
+        loop.add_reader(life, ended)
+    return stop
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a child's coroutine, on uvloop where that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        asyncio.run(main)
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main)

@@ -1,0 +1,73 @@
+"""Message, envelope and moment in; verdict out: the one path on which everything is judged.
+
+The gateway's workers, the courier (which judges a corrected copy again), `nixie check` and the stream all call `Engine.decide`
+and differ only in where message, facts and policy come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nixie.checks.registry import CHECKS
+from nixie.core.decide import NEAR_LIMIT, domains_to_ask, examine, facts_to_ask, make_case, subjects
+from nixie.core.direction import Direction, Origin, origin_of
+from nixie.core.verdict import CopyVerdict, Disposition, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from nixie.core.envelope import Client, Envelope
+    from nixie.core.facts import FactSource
+    from nixie.core.message import Message
+    from nixie.core.organisation import Organisation
+    from nixie.core.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One message with everything that was concluded about it."""
+
+    message: Message = field(repr=False)
+    envelope: Envelope
+    origin: Origin
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What decisions are made with: who we are, what the policy says, what is known, the checks' options."""
+
+    organisation: Organisation
+    policy: Policy
+    facts: FactSource
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def decide(self, message: Message, envelope: Envelope, client: Client, as_of: datetime) -> Decision:
+        """Judge one message as of a moment (aware, UTC). Only outgoing mail is judged; other mail is delivered."""
+        origin = origin_of(message, envelope, client, self.organisation)
+        if origin.direction is not Direction.OUTGOING:
+            return Decision(message, envelope, origin, untouched(envelope, self.policy.digest))
+        proposals = {
+            domain: self.facts.near(domain, NEAR_LIMIT)
+            for domain in domains_to_ask(envelope, message, self.organisation)
+        }
+        query = facts_to_ask(message, envelope, origin, self.organisation, proposals, as_of)
+        case = make_case(message, envelope, origin, self.organisation, proposals, self.facts.know(query), self.settings)
+        examination = examine(case, CHECKS)
+        verdict = Verdict(
+            copies=self.policy.judge(subjects(case, examination), as_of),
+            findings=examination.findings,
+            skipped=examination.skipped,
+            failed=examination.failed,
+            policy=self.policy.digest[:16],
+        )
+        return Decision(message, envelope, origin, verdict)
+
+
+def untouched(envelope: Envelope, policy: str) -> Verdict:
+    """Return the verdict of mail that is not judged: every copy is delivered."""
+    deliver = Disposition.DELIVER
+    copies = tuple(CopyVerdict(i, deliver, deliver) for i in range(len(envelope.recipients)))
+    return Verdict(copies, policy=policy[:16])

@@ -1,0 +1,44 @@
+"""How the parts of an installation are opened from its folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nixie.checks.predicates import PREDICATES
+from nixie.checks.registry import CHECKS
+from nixie.config.home import shipped_policy
+from nixie.core.policy import parse_policy
+from nixie.service.engine import Engine
+from nixie.service.nothing import NothingKnown
+from nixie.service.places import Places
+from nixie.store.db import open_reader
+from nixie.store.knowledge_facts import StoreFacts
+from nixie.store.near import NearDomains
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nixie.config.settings import Settings
+    from nixie.core.facts import FactSource
+    from nixie.core.policy import Policy
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the policy of a file. Raises `PolicyError` with every mistake, and OSError."""
+    return parse_policy(path.read_text("utf-8"), path.name, PREDICATES, [check.ID for check in CHECKS])
+
+
+def parse_shipped(mode: str) -> Policy:
+    """Return a policy that comes with Nixie: `observe` or `enforce`."""
+    return parse_policy(shipped_policy(mode), f"{mode}.toml", PREDICATES, [check.ID for check in CHECKS])
+
+
+def open_engine(settings: Settings, policy: Policy | None = None) -> Engine:
+    """Return an engine that reads the installation's knowledge; an installation without any knows nothing."""
+    places = Places(settings.var)
+    facts: FactSource
+    if places.database.exists():
+        facts = StoreFacts(open_reader(places.database), NearDomains(places.near))
+    else:
+        facts = NothingKnown()
+    return Engine(settings.organisation, policy or read_policy(settings.policy_file), facts, settings.checks)

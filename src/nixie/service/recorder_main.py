@@ -1,0 +1,57 @@
+"""The process of the recorder."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nixie.service import steps
+from nixie.service.child import begin, run, stop_event
+from nixie.service.listen import private_folder
+from nixie.service.places import Places
+from nixie.service.recorder import Hooks, RecorderSettings, serve
+from nixie.store.keys import load_keys
+from nixie.store.knowledge import fold, forget_before
+from nixie.store.near_write import NearWriter
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from nixie.service.child import Child
+
+
+async def record(child: Child) -> None:
+    """Serve the recorder until told to stop."""
+    settings = child.settings
+    places = Places(private_folder(settings.var))
+    private_folder(places.spool)
+    private_folder(places.near)
+    keys = load_keys(settings.keys_folder, settings.credentials)
+    near = NearWriter(places.near)
+
+    def new_domains(names: Sequence[str]) -> None:
+        near.append(names)
+
+    def nightly(db: sqlite3.Connection) -> None:
+        now = datetime.now(UTC)
+        fold(db, now)
+        forget_before(db, (now - timedelta(days=settings.knowledge.retention_days)).date())
+        if near.should_merge():
+            near.merge()
+
+    heads = private_folder(settings.ledger.heads) / "heads.jsonl"
+    recorder = RecorderSettings(
+        database=places.database,
+        socket=places.recorder,
+        heads=heads,
+        spool=places.spool,
+        sign_seconds=settings.ledger.head_interval,
+    )
+    await serve(recorder, keys, Hooks(new_domains=new_domains, nightly=nightly), stop_event(child.life))
+
+
+if __name__ == "__main__":
+    steps.arm(os.environ.get("NIXIE_CRASH_AT", ""))
+    run(record(begin()))

@@ -1,0 +1,55 @@
+"""One worker: both doors, one pipeline, read-only knowledge. There are as many as cores, sharing the listening sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from typing import TYPE_CHECKING
+
+from nixie.service import steps
+from nixie.service.child import begin, run, stop_event
+from nixie.service.doors import milter_door, smtp_door
+from nixie.service.installation import open_engine
+from nixie.service.pipeline import Pipeline
+from nixie.service.places import Places
+from nixie.service.recorder_client import RecorderClient
+from nixie.store.db import open_reader
+from nixie.store.keys import load_keys
+from nixie.store.spool import Spool
+
+if TYPE_CHECKING:
+    from nixie.service.child import Child
+
+STOP_SECONDS = 15.0
+
+
+async def work(child: Child) -> None:
+    """Serve both doors until told to stop; then let begun messages come to their answer."""
+    settings = child.settings
+    places = Places(settings.var)
+    keys = load_keys(settings.keys_folder, settings.credentials)
+    stop = stop_event(child.life)
+    recorder = RecorderClient(places.recorder)
+    pipeline = Pipeline(
+        engine=open_engine(settings),
+        settings=settings,
+        reader=open_reader(places.database),
+        recorder=recorder,
+        spool=Spool(places.spool, keys.spool),
+    )
+    milter = milter_door(pipeline, settings)
+    smtp = smtp_door(pipeline, settings)
+    milter.serve(child.sockets["milter"])
+    smtp.serve(child.sockets["smtp"])
+    # What was made at start lives as long as the process: collecting it again and again costs every message.
+    gc.collect()
+    gc.freeze()
+    await stop.wait()
+    await asyncio.gather(milter.stop(STOP_SECONDS), smtp.stop(STOP_SECONDS))
+    await recorder.close()
+
+
+if __name__ == "__main__":
+    steps.arm(os.environ.get("NIXIE_CRASH_AT", ""))
+    run(work(begin("milter", "smtp")))

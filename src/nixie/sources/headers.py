@@ -1,0 +1,124 @@
+"""A mail's header as far as learning needs it: who, to whom, when, which mail. A tenth of the cost of reading it all.
+
+Dates are UTC. The topmost `Received` field says when our side got the mail, which is what a log would say too; the
+copies people keep of what they sent have none, and then `Date` counts. A clock that is in the future of the mailbox is
+wrong, and the moment is cut to the mailbox's own (RFC 5322, section 3.6.1 promises nothing about clocks).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from nixie.core.address import NULL, parse_mailboxes
+from nixie.sources.records import MAX_REFERENCES, Record
+
+if TYPE_CHECKING:
+    from nixie.core.address import Address
+
+MAX_HEADER = 1 << 18
+"""Bytes of header that are looked at; what stands behind them is not seen, and a defect says so."""
+
+_WANTED = (
+    b"from|to|cc|bcc|date|received|message-id|in-reply-to|references|auto-submitted|precedence|list-id|list-post"
+    b"|x-autoreply|delivered-to"
+)
+_FIELD = re.compile(rb"^(" + _WANTED + rb")[ \t]*:((?:[^\n]*+\n[ \t])*+[^\n]*+)", re.IGNORECASE | re.MULTILINE)
+HAS_ID = re.compile(rb"^message-id[ \t]*:\s*<[^<>\s]+>", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(rb"<([^<>\s]{1,995})>")
+_LIST_PRECEDENCE = frozenset({b"list", b"bulk", b"junk"})
+_EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
+
+
+def body_digest(body: bytes) -> bytes:
+    """Return the digest by which a mail without Message-ID is known: SHA-256 of the body with CRLF line ends."""
+    return sha256(body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")).digest()
+
+
+def header_end(raw: bytes, start: int = 0) -> int:
+    """Return where the body begins behind an empty line, -1 when the header does not end in `raw`."""
+    if raw.startswith(b"\n", start):
+        return start + 1
+    if raw.startswith(b"\r\n", start):
+        return start + 2
+    ends = [i + n for mark, n in ((b"\n\n", 2), (b"\n\r\n", 3)) if (i := raw.find(mark, start)) >= 0]
+    return min(ends, default=-1)
+
+
+def record_of(raw: bytes, latest: datetime, digest: bytes = b"") -> Record | None:
+    """Return the record of one mail from its header bytes; None when it names no sender or no date at all.
+
+    `latest` is a moment after which the mail cannot have been written; `digest` stands for a Message-ID that is missing.
+    """
+    fields: dict[bytes, list[bytes]] = {}
+    for found in _FIELD.finditer(raw, 0, MAX_HEADER):
+        fields.setdefault(found[1].lower(), []).append(found[2])
+    defects = ["header-cut"] if len(raw) > MAX_HEADER else []
+    sender = _first(fields.get(b"from", []))
+    at = _moment(fields, latest, defects)
+    if at is None:
+        return None
+    recipients = tuple(a for name in (b"to", b"cc", b"bcc") for v in fields.get(name, ()) for a in _addresses(v))
+    identity = _ids(fields.get(b"message-id", ()))
+    if identity:
+        message_id = identity[0]
+    else:
+        defects.append("no-message-id")
+        message_id = (digest or sha256(raw).digest()).hex()
+    references = (*_ids(fields.get(b"references", ())), *_ids(fields.get(b"in-reply-to", ())))
+    return Record(
+        message_id=message_id,
+        at=at,
+        sender=sender or NULL,
+        recipients=recipients,
+        automatic=_automatic(fields),
+        references=tuple(dict.fromkeys(references))[-MAX_REFERENCES:],
+        defects=tuple(defects),
+    )
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return a date field's moment in UTC, None when it is none; a date without a zone is taken as UTC."""
+    try:
+        at = parsedate_to_datetime(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def _moment(fields: dict[bytes, list[bytes]], latest: datetime, defects: list[str]) -> datetime | None:
+    received = fields.get(b"received", [b""])[0].rpartition(b";")[2]
+    for value in (received, *fields.get(b"date", ())[:1]):
+        at = moment_of(" ".join(value[:200].decode("ascii", "replace").split())) if value else None
+        if at is not None and at >= _EARLIEST:
+            if at <= latest:
+                return at
+            defects.append("date-in-the-future")
+            return latest
+    return None
+
+
+def _first(values: list[bytes]) -> Address | None:
+    return next((a for v in values for a in _addresses(v)), None)
+
+
+def _addresses(value: bytes) -> list[Address]:
+    unfolded = value.replace(b"\r", b"").replace(b"\n", b" ").strip()
+    return [m.address for m in parse_mailboxes(unfolded) if m.address and m.address.domain]
+
+
+def _ids(values: list[bytes] | tuple[bytes, ...]) -> list[str]:
+    return [i.decode("utf-8", "surrogateescape") for v in values for i in _MESSAGE_ID.findall(v)]
+
+
+def _automatic(fields: dict[bytes, list[bytes]]) -> bool:
+    submitted = fields.get(b"auto-submitted", [b""])[0].split(b";")[0].strip().lower()
+    precedence = fields.get(b"precedence", [b""])[0].strip().lower()
+    return (
+        submitted not in (b"", b"no")
+        or precedence in _LIST_PRECEDENCE
+        or bool(fields.keys() & {b"list-id", b"list-post", b"x-autoreply"})
+    )

@@ -1,0 +1,108 @@
+"""The near index: which known domains could have been meant by a written one.
+
+A folder holds a base (`near_base`: immutable, mapped, shared by all processes) and a tail (`near_tail`: what came since). One
+process writes and merges; any number read, and nobody waits for anybody. Everything in it can be made again from the
+knowledge in the database.
+
+The index only proposes: it may know more than a moment in the past allows and may offer domains that no slip explains. What
+shares a key with the written domain (`core.similarity.domain_keys`) is found; every proposal is tested afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from nixie.core.similarity import narrow_first
+from nixie.store.near_base import CURRENT, NearError, current_generation, empty, open_base
+from nixie.store.near_keys import one
+from nixie.store.near_tail import TailReader
+from nixie.store.near_write import NearWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+__all__ = ["NearDomains", "NearError", "NearWriter", "build"]
+
+
+def build(folder: Path, domains: Iterable[tuple[str, int]]) -> int:
+    """Make the index of a folder from (domain, weight) pairs, in place of all it held; return how many it holds.
+
+    Weights are how often a domain was written to; a domain that comes twice has the sum. For a folder that no `NearWriter`
+    has open (`NearWriter.rebuild` is for one that has).
+    """
+    with NearWriter(folder) as writer:
+        return writer.rebuild(domains)
+
+
+class NearDomains:
+    """Look-ups in one folder, for one thread; the index of a folder that does not exist yet is empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._current = str(folder / CURRENT)
+        self._seen: tuple[int, int] | None = None
+        self._base = empty()
+        self._tail = TailReader(folder, 1)
+        self.refresh()
+
+    def __len__(self) -> int:
+        """Return the number of domains in base and tail (one that stands in both counts twice until a merge)."""
+        return len(self._base) + len(self._tail.names)
+
+    @property
+    def generation(self) -> int:
+        """Return the generation of the base in use."""
+        return self._base.generation
+
+    def refresh(self) -> bool:
+        """Take up what was written since the last call; return whether there was anything. A few microseconds if not.
+
+        Raises `NearError` when the index is damaged.
+        """
+        return self._follow() | self._tail.refresh()
+
+    def _follow(self) -> bool:
+        """Map the base that counts, if it is another one."""
+        for _ in range(5):
+            try:
+                found = os.stat(self._current)  # noqa: PTH116 - half the cost, asked for every message
+            except FileNotFoundError:
+                return False
+            seen = (found.st_ino, found.st_mtime_ns)
+            if seen == self._seen:
+                return False
+            generation = current_generation(self._folder)
+            try:
+                self._base = open_base(self._folder, generation)
+            except FileNotFoundError:
+                continue  # a merge finished in between: CURRENT names the next one by now
+            self._seen = seen
+            self._tail = TailReader(self._folder, generation + 1)
+            return True
+        raise NearError(f"{self._folder}: CURRENT names an index that is not there; build the index again")
+
+    def near(self, domain: str, limit: int) -> tuple[str, ...]:
+        """Return at most `limit` domains that share a key with `domain`, which is never among them.
+
+        The most written-to come first, those of the tail last. Of more than `limit`, those that share a rare key stay.
+        """
+        base, tail = self._base, self._tail
+        keys = one(domain)
+        if limit <= 0 or not len(keys):
+            return ()
+        first = len(base)
+        enough = limit + 1 + len(tail.forgotten)
+        buckets = base.buckets(keys, enough)
+        if tail.names:
+            buckets += [[first + rank for rank in ranks] for ranks in tail.buckets(keys, enough)]
+        found: dict[str, int] = {}
+        for rank in narrow_first(buckets):
+            name = base.name(rank) if rank < first else tail.names[rank - first]
+            if name != domain and name not in tail.forgotten and name not in found:
+                found[name] = rank
+                if len(found) == limit:
+                    break
+        return tuple(sorted(found, key=found.__getitem__))

@@ -1,0 +1,162 @@
+"""The one writer of a near index: appends to the tail, merges, replaces, forgets."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Self
+
+from nixie.store.near_base import NearError, base_path, current_generation, open_base, ranked, sync_folder, write_base
+from nixie.store.near_merge import merge
+from nixie.store.near_tail import ADD, FORGET, decode, encode, segment_path, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MERGE_AT_LEAST = 4096
+"""Domains in the tail before a merge is worth its work."""
+
+MERGE_SHARE = 16
+"""A merge is due when the tail has one domain for this many in the base."""
+
+
+class NearWriter:
+    """The writer of one folder, which is made when it is missing. A context manager; `close` gives the folder free.
+
+    Raises `NearError` when another process writes there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise NearError(f"{folder}: another process writes this index; stop it or wait for its end") from None
+        self._file = -1
+        generation = current_generation(folder)
+        self._known = len(open_base(folder, generation)) if generation else 0
+        self._clear(generation)
+        self._waiting = self._forgets = 0
+        self._merging = (0, 0)
+        self._open(max([generation + 1, *segments(folder)]))
+        for number in segments(folder):
+            self._count(segment_path(folder, number).read_bytes())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the folder free; calling it twice does nothing."""
+        for number in (self._file, self._lock):
+            if number >= 0:
+                os.close(number)
+        self._file = self._lock = -1
+
+    def append(self, domains: Iterable[str]) -> int:
+        """Add domains to the tail, durable on return; return how many.
+
+        Each time counts once towards the weight, from the next merge on. What is no domain (empty, a literal, longer than
+        a domain can be) is left out.
+        """
+        return self._write(ADD, domains)
+
+    def forget(self, domain: str) -> None:
+        """Hide a domain from readers at once; the next merge, which is then due, takes it out of the files."""
+        self._write(FORGET, (domain,))
+
+    def should_merge(self) -> bool:
+        """Return whether the tail has grown enough for a merge, or something is to be forgotten."""
+        return self._forgets > 0 or self._waiting >= max(MERGE_AT_LEAST, self._known // MERGE_SHARE)
+
+    def begin_merge(self) -> int:
+        """Begin a new segment and return the number up to which the others may be merged now.
+
+        `near_merge.merge(folder, number)` may then run in another process, while this one goes on to append; `end_merge`
+        follows.
+        """
+        upto = self._segment
+        self._open(upto + 1)
+        self._merging = (self._waiting, self._forgets)
+        return upto
+
+    def end_merge(self) -> None:
+        """Clear away what the finished merge made superfluous. A merge that failed is repeated by the next one."""
+        generation = current_generation(self._folder)
+        self._known = len(open_base(self._folder, generation)) if generation else 0
+        self._clear(generation)
+        self._waiting -= self._merging[0]
+        self._forgets -= self._merging[1]
+
+    def merge(self) -> int:
+        """Make the next base from base and tail; return how many domains it has. Readers switch by themselves."""
+        count = merge(self._folder, self.begin_merge())
+        self.end_merge()
+        return count
+
+    def rebuild(self, domains: Iterable[tuple[str, int]]) -> int:
+        """Replace base and tail by these (domain, weight) pairs; return how many domains there are.
+
+        What is appended meanwhile stays in the tail.
+        """
+        upto = self.begin_merge()
+        names, weights = ranked(domains)
+        write_base(self._folder, upto, names, weights)
+        self.end_merge()
+        return len(names)
+
+    def _open(self, number: int) -> None:
+        """Go on with a segment; what a crash left of its last record is cut away."""
+        path = segment_path(self._folder, number)
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._segment = number
+        whole = decode(path.read_bytes())[1]
+        os.ftruncate(self._file, whole)
+        sync_folder(self._folder)
+
+    def _write(self, kind: int, domains: Iterable[str]) -> int:
+        """Append records and sync them; return how many."""
+        records = [record for domain in domains if (record := encode(kind, domain))]
+        if records:
+            self._put(b"".join(records))
+            self._waiting += len(records) if kind == ADD else 0
+            self._forgets += len(records) if kind == FORGET else 0
+        return len(records)
+
+    def _put(self, data: bytes) -> None:
+        """Write and sync all of the data, or leave the segment as it was and raise OSError (disk full)."""
+        size = os.fstat(self._file).st_size
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(self._file, left) :]
+            os.fdatasync(self._file)
+        except OSError:
+            os.ftruncate(self._file, size)
+            raise
+
+    def _count(self, data: bytes) -> None:
+        """Count the records of a segment that an earlier writer left."""
+        for record in decode(data)[0]:
+            self._waiting += record.kind == ADD
+            self._forgets += record.kind == FORGET
+
+    def _clear(self, generation: int) -> None:
+        """Remove files that no reader will open any more; processes that have them mapped keep them until they switch."""
+        keep = base_path(self._folder, generation)
+        for path in self._folder.glob("base-*.near"):
+            if path != keep:
+                path.unlink(missing_ok=True)
+        for path in self._folder.glob("*.new"):
+            path.unlink(missing_ok=True)
+        for number in segments(self._folder):
+            if number <= generation:
+                segment_path(self._folder, number).unlink(missing_ok=True)
