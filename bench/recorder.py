@@ -1,6 +1,6 @@
 """What a durable record costs: rows a second with waiting clients, and what a lone one adds.
 
-    python bench/recorder.py [--clients 20] [--seconds 5] [--teach] [--json OUT]
+    python bench/recorder.py [--clients 20] [--seconds 5] [--teach] [--folder DIR] [--json OUT]
 
 The recorder runs in a process of its own on a fresh database; the clients share one event loop in this process, one
 connection each, and each waits for its answer before it asks again, as the sessions of a door do. With `--teach` each
@@ -94,9 +94,10 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--teach", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where the database lies (on tmpfs a sync costs nothing)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
         home = Path(name)
         create_keys(home / "keys")
         server = subprocess.Popen([sys.executable, "-c", SERVER, name], stderr=subprocess.DEVNULL)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
 from nixie.checks.predicates import PREDICATES
 from nixie.checks.registry import CHECKS
 from nixie.core.decide import examine
+from nixie.core.evidence import EVIDENCE
 from nixie.core.facts import Counts, Totals
 from nixie.core.organisation import Organisation, Partner
 from support.knowing import Known, case, sent
@@ -51,6 +53,9 @@ def test_a_case_of_a_check(check, one):
     result = examine(decided, (CHECKS_BY_ID[check],))
     by_name = {one["to"][f.recipient]: f for f in result.findings}
 
+    for finding in result.findings:
+        for item in (*finding.evidence, *(e for c in finding.candidates for e in c.evidence)):
+            assert tuple(name for name, _ in item.values) == EVIDENCE[item.code].values
     assert result.failed == ()
     assert [s.reason for s in result.skipped] == one.get("skip", [])
     for name in one.get("quiet", []):
@@ -63,6 +68,13 @@ def test_a_case_of_a_check(check, one):
         assert {key: values[key] for key in wanted} == wanted
 
 
+@pytest.mark.parametrize("code", EVIDENCE)
+def test_a_sentence_of_evidence_uses_values_it_has(code):
+    used = {name for _, name, _, _ in Formatter().parse(EVIDENCE[code].sentence) if name}
+
+    assert used <= set(EVIDENCE[code].values)
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.ID)
 def test_a_check_is_documented_and_its_values_are_predicates(check):
     assert {"Fires:", "Stays quiet:"} <= {word for word in ("Fires:", "Stays quiet:") if word in check.__doc__}
@@ -73,7 +85,7 @@ def test_a_check_is_documented_and_its_values_are_predicates(check):
 
 
 def test_every_file_of_the_room_is_in_the_registry():
-    import nixie.checks  # noqa: PLC0415
+    import nixie.checks
 
     files = {path.stem for path in Path(nixie.checks.__path__[0]).glob("*.py")} - {"__init__", "registry", "predicates"}
     missing = sorted(files - {check.ID for check in CHECKS})

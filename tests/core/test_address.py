@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nixie.core.address import (
@@ -70,6 +70,7 @@ def test_a_path_that_nobody_could_mean_is_an_error_without_its_text(raw: bytes) 
     assert "b" not in str(caught.value).removeprefix("path: ").split()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_path_is_read_or_refused(raw: bytes) -> None:
     try:
@@ -81,6 +82,7 @@ def test_any_path_is_read_or_refused(raw: bytes) -> None:
     assert not set(str(address)) & set("\r\n\x00")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab.@"\\ +é(),', min_size=1, max_size=12), st.sampled_from(["b.example", "[192.0.2.1]"]))
 def test_what_an_address_prints_reads_back_as_itself(local: str, domain: str) -> None:
     address = Address(local, domain)
@@ -154,6 +156,7 @@ def test_a_domain_has_one_spelling(text: str, domain: str) -> None:
     assert normal_domain(text) == domain
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_normalising_a_domain_twice_changes_nothing(text: str) -> None:
     once = normal_domain(text)
@@ -193,6 +196,7 @@ def test_the_person_behind_a_rewriting(address: str, person: str, worn: str) -> 
     assert rewriting(parsed) == worn
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="SRS01=+-prvsab.return", max_size=60))
 def test_undoing_rewritings_never_raises_and_leaves_a_local_part(local: str) -> None:
     assert bool(canonical(Address(local, "a.example")).local) == bool(local)

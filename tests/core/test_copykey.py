@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nixie.core.address import Address
@@ -15,6 +15,7 @@ ADDRESS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(ADDRESS, TEXT, st.binary(max_size=32), ADDRESS)
 def test_a_retry_in_other_letters_has_the_same_key(sender: Address, message_id: str, body: bytes, to: Address) -> None:
     again = copy_key(
@@ -25,6 +26,7 @@ def test_a_retry_in_other_letters_has_the_same_key(sender: Address, message_id: 
     assert len(again) == 16
 
 
+@settings(deadline=None)
 @given(st.tuples(ADDRESS, TEXT, ADDRESS), st.tuples(ADDRESS, TEXT, ADDRESS))
 def test_another_sender_id_or_recipient_is_another_copy(
     one: tuple[Address, str, Address], other: tuple[Address, str, Address]
@@ -35,6 +37,7 @@ def test_another_sender_id_or_recipient_is_another_copy(
     assert (keys[0] == keys[1]) is (same[0] == same[1])
 
 
+@settings(deadline=None)
 @given(ADDRESS, st.binary(max_size=32), st.binary(max_size=32), ADDRESS)
 def test_the_body_counts_only_without_a_message_id(sender: Address, body: bytes, body2: bytes, to: Address) -> None:
     assert copy_key(sender, "x@y", body, to) == copy_key(sender, "x@y", body2, to)

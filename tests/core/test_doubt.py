@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nixie.core.doubt import cleared_for_all, cleared_for_author, doubts, relation_of
+from nixie.core.doubt import cleared_for_all, cleared_for_author, doubts, relation_of, same_owner
 from nixie.core.facts import Counts, History
 from nixie.core.organisation import Organisation, Partner
 from support.knowing import OURS, sent
@@ -38,6 +38,14 @@ def test_a_partner_is_never_doubted_because_the_configuration_is_a_persons_word(
     ours = Organisation(own_domains=("ministry.example",), partners=(Partner("Forces", ("army.ml",)),))
 
     assert doubts({"army.ml": sent(1), "army.mil": sent(99)}, {"army.ml": ("army.mil",)}, ours) == ()
+
+
+def test_hosts_of_one_registered_domain_have_one_owner_and_raise_no_doubt():
+    counts = {"kernel.org": sent(10), "lists.kernel.org": sent(900)}
+
+    assert doubts(counts, {"kernel.org": ("lists.kernel.org",)}, OURS) == ()
+    assert same_owner("kernel.org", "lists.kernel.org")
+    assert not same_owner("gov.uk", "gov.ug")
 
 
 def test_what_no_slip_connects_is_not_doubted():

@@ -181,6 +181,12 @@ def test_an_index_that_knows_more_than_the_moment_changes_nothing():
     assert weigh(case(later, "ops@army.ml")) == weigh(case(then, "ops@army.ml"))
 
 
+def test_another_host_of_the_same_registered_domain_is_no_slip():
+    known = Known().domain("de.example.com", sent(200)).address("kim@de.example.com", sent(9))
+
+    assert weigh(case(known, "kim@example.com")) == ()
+
+
 def test_literals_bare_names_and_inside_recipients_are_no_slips():
     assert weigh(case(army(), "ops@[192.0.2.1]", "ann@ministry.example", to=())) == ()
 

@@ -294,7 +294,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(LINES, max_size=20), st.sampled_from([b"\r\n", b"\n", b"\r"]))
 def test_lines_in_any_order_are_read(lines: list[bytes], end: bytes) -> None:
     message = read(end.join(lines))
@@ -304,6 +304,7 @@ def test_lines_in_any_order_are_read(lines: list[bytes], end: bytes) -> None:
     repr(message).encode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read(raw: bytes) -> None:
     assert read(raw).size == len(raw)

@@ -144,6 +144,16 @@ def test_an_explanation_names_the_misses_too():
     assert [(t.rule, t.matched) for t in copy.trace] == [("far", False), ("sure", True)]
 
 
+def test_recipients_with_equal_values_are_judged_once():
+    made = policy(rule(when=LIKELY))
+    subjects = [{"misdirected.probability": 0.9, "recipient.domain": f"d{n}.example"} for n in range(5000)]
+
+    copies = made.judge(subjects, NOW)
+
+    assert [copy.recipient for copy in copies] == list(range(5000))
+    assert len({id(copy.trace) for copy in copies}) == 1
+
+
 def test_the_deciding_rule_gives_message_and_reviewers():
     text = rule(then='"hold-reviewer"', reviewers='["desk@example.org"]', message='"Listed country."')
 

@@ -39,6 +39,15 @@ def test_any_text_can_be_kept_and_found(locals_):
     assert len({n for n, _ in numbers.values()}) == len(keys)
 
 
+def test_an_escape_never_makes_two_addresses_one():
+    db = memory()
+    keys = ["a\u200b@x.example", "a\\u00200b@x.example", "a\\u200b@x.example", "a\\\\u200b@x.example"]
+    with writing(db):
+        numbers, _ = intern_keys(db, keys)
+
+    assert len(set(numbers.values())) == 4
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 20_000])
 def test_many_are_found_at_once(count):
     db = memory()

@@ -36,6 +36,7 @@ class House:
 
     def __init__(self, path):
         self.db = open_writer(path)
+        self.db.execute("PRAGMA synchronous = OFF")  # no test here ends a process
         self.ledger = Ledger(self.db)
         keys = ["ann@ours.example", "bob@ours.example", "rita@ours.example", *(f"r{n}@army.ml" for n in range(20))]
         self.number = {key: number for key, (number, _) in intern_keys(self.db, keys)[0].items()}
@@ -246,7 +247,7 @@ def test_a_correction_carries_the_right_address(house):
 def test_a_provisional_hold_asks_nobody_until_it_is_confirmed(house):
     (hold_id,) = house.hold(token="t1")
     assert questions.due(house.db, AT + 10**9) == ()
-    assert hold_views.existing(house.db, [b"m1@ours.example0"])[b"m1@ours.example0"].undecided
+    assert hold_views.existing(house.db, [b"m1@ours.example0"]) == {}
 
     assert confirm(house.ledger, "t1", AT + 1) == 1
     assert confirm(house.ledger, "t1", AT + 2) == 0
@@ -257,7 +258,7 @@ def test_a_provisional_hold_asks_nobody_until_it_is_confirmed(house):
 def test_a_void_hold_frees_its_copy_key(house):
     (first,) = house.hold(token="t1")
     assert [moved.id for moved in void(house.ledger, "t1", AT)] == [first]
-    (second,) = house.hold(token="t2")
+    (second,) = house.hold()
 
     assert first != second
     assert hold_views.existing(house.db, [b"m1@ours.example0"])[b"m1@ours.example0"].id == second
@@ -417,7 +418,7 @@ MOVE = st.tuples(st.sampled_from([*Action, "done", "failed", "later", "confirm",
 
 
 @given(moves=st.lists(MOVE, max_size=40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_whatever_is_tried_the_sums_agree_and_the_chain_verifies(tmp_path_factory, moves):
     house = House(tmp_path_factory.mktemp("db") / "nixie.db")
     ids = [*house.hold(copies=4), *house.hold("m2@x", copies=2, token="t1"), *house.hold("m3@x", copies=2, token="t2")]

@@ -60,7 +60,10 @@ def write_home(
     given cannot be used; in both cases nothing stays behind that was not there before.
     """
     wanted: dict[str, dict[str, Any]] = {
-        "organisation": {"own_domains": list(own_domains) or None, "postmaster": postmaster or _postmaster_of(own_domains)},
+        "organisation": {
+            "own_domains": list(own_domains) or None,
+            "postmaster": postmaster or _postmaster_of(own_domains),
+        },
         "milter": {"listen": milter},
         "smtp": {"listen": smtp},
         "http": {"listen": http, "public_url": public_url or _url_of(http)},

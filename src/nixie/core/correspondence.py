@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nixie.core.doubt import cleared_for_all, cleared_for_author, relation_of
+from nixie.core.doubt import cleared_for_all, cleared_for_author, relation_of, same_owner
 from nixie.core.honest import Newcomers, domain_share, local_share, suffix_share
 from nixie.core.proposals import known_key
-from nixie.core.suffixes import name_label, public_suffix, registrable
+from nixie.core.suffixes import name_label, public_suffix
 from nixie.core.tables import government_suffix, personal_provider
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Correspondence:
 
     def _alias(self, written: Address, intended: Address) -> float:
         """Return how probable the written address is as another of the intended person's, at a host of the same domain."""
-        if registrable(written.domain) != registrable(intended.domain):
+        if not same_owner(written.domain, intended.domain):
             return 0.0
         history = self._facts.address(known_key(intended))
         return HOST * self._share(history.author.sent, history.organisation.sent)
@@ -141,7 +141,7 @@ class Correspondence:
             return 0.0
         counts = self._facts.domain(intended)
         share = self._share(counts.author.sent, counts.organisation.sent)
-        if registrable(written) == registrable(intended):
+        if same_owner(written, intended):
             return HOST * share
         if name_label(written) != name_label(intended) or personal_provider(intended) or government_suffix(intended):
             return 0.0

@@ -72,7 +72,7 @@ def domains_to_ask(envelope: Envelope, message: Message, organisation: Organisat
     return tuple(found)
 
 
-def facts_to_ask(  # noqa: PLR0917 - the engine's own order, each argument of its own type
+def facts_to_ask(
     message: Message,
     envelope: Envelope,
     origin: Origin,
@@ -94,7 +94,7 @@ def facts_to_ask(  # noqa: PLR0917 - the engine's own order, each argument of it
     return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of)
 
 
-def make_case(  # noqa: PLR0917 - as above
+def make_case(
     message: Message,
     envelope: Envelope,
     origin: Origin,

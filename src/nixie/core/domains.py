@@ -46,15 +46,16 @@ def _examine(text: str) -> tuple[str, tuple[str, ...]]:
         return lower, (() if len(lower) < MAX_DOMAIN else ("domain-too-long",))
     if lower.startswith("["):
         return lower, (() if lower.endswith("]") else ("domain-literal",))
+    # One dot at the end is the root (RFC 1035, section 3.1) and no defect.
+    dots = lower.endswith("..")
     lower = lower.rstrip(".")
     if not lower:
         return "", ("no-domain",)
     if len(lower) > MAX_DOMAIN:
         return lower, ("domain-too-long",)
-    if ".." in lower or lower.startswith("."):
+    if dots or ".." in lower or lower.startswith("."):
         return lower, ("domain-empty-label",)
     if lower.isascii():
-        # One dot at the end is the root (RFC 1035, section 3.1), no defect; two were met above as an empty label.
         return lower, (() if _LDH.fullmatch(lower) else ("domain-characters",))
     return _to_ascii(lower)
 

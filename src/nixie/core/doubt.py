@@ -37,6 +37,12 @@ class Doubt:
     instead_sent: int
 
 
+def same_owner(one: str, other: str) -> bool:
+    """Return whether two domains lie under one registered domain."""
+    registered = registrable(one)
+    return registered != "" and registered == registrable(other)
+
+
 def relation_of(domain: str, organisation: Organisation) -> tuple[str, str]:
     """Return what a domain is to us by configuration (own, partner, or `""`) and the partner's name.
 
@@ -74,7 +80,7 @@ def doubt(
         if not named and (known == 0 or known < TIMES * sent):
             continue
         # Two hosts of one registered domain have one owner: a slip between them leads nowhere else.
-        slip = explain(instead, domain) if registrable(instead) != registrable(domain) else None
+        slip = None if same_owner(instead, domain) else explain(instead, domain)
         if slip is not None:
             rank = (named, slip.probability * (known + 1), instead)
             if best is None or rank > best[0]:

@@ -38,6 +38,9 @@ MAX_DOMAIN = 253
 MAX_LABELS = 16
 """Labels from the right that are left out one by one; nobody types more, and a hostile name has up to 127."""
 
+CROWD = 4
+"""How many proposals are looked at, for each that is wanted, before a crowd is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -191,6 +194,22 @@ def narrow_first(buckets: Iterable[Sequence[int]]) -> Iterator[int]:
                 yield rank
 
 
+def cut(names: Iterable[str], domain: str, limit: int) -> list[str]:
+    """Return at most `limit` of the names, which come narrowest bucket first; `domain` is the one that was written.
+
+    Where there are more, those one slip away stay before all others. Of a crowd only `CROWD` times the limit is looked at.
+    """
+    some = list(islice(names, max(limit, 0) * CROWD))
+    if len(some) <= limit:
+        return some
+    size = len(domain)
+    close = [name for name in some if -2 < len(name) - size < 2 and edit_kind(name, domain)]
+    if len(close) < limit:
+        kept = set(close)
+        close += [name for name in some if name not in kept]
+    return close[:limit]
+
+
 class SmallIndex:
     """A few thousand domains in memory, found as in the mapped index: own domains, partners, a test's table.
 
@@ -199,6 +218,7 @@ class SmallIndex:
 
     def __init__(self, domains: Iterable[str]) -> None:
         self._domains = tuple(dict.fromkeys(domains))
+        self._order = {domain: rank for rank, domain in enumerate(self._domains)}
         self._ranks: dict[int, list[int]] = {}
         for rank, domain in enumerate(self._domains):
             for key in domain_keys(domain):
@@ -210,5 +230,30 @@ class SmallIndex:
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return at most `limit` of the domains that share a key with `domain`, which is never among them."""
         buckets = [ranks for key in domain_keys(domain) if (ranks := self._ranks.get(key))]
+        names = (name for rank in narrow_first(buckets) if (name := self._domains[rank]) != domain)
+        return tuple(sorted(cut(names, domain, limit), key=self._order.__getitem__))
+
+
+class GrowingIndex:
+    """Domains in memory that are added one by one, found as in the mapped index: a walk forward through old mail."""
+
+    def __init__(self) -> None:
+        self._domains: list[str] = []
+        self._known: set[str] = set()
+        self._ranks: dict[int, list[int]] = {}
+
+    def add(self, domain: str) -> None:
+        """Add a domain; one that is there already changes nothing."""
+        if domain in self._known:
+            return
+        self._known.add(domain)
+        rank = len(self._domains)
+        self._domains.append(domain)
+        for key in domain_keys(domain):
+            self._ranks.setdefault(key, []).append(rank)
+
+    def near(self, domain: str, limit: int) -> tuple[str, ...]:
+        """Return at most `limit` of the domains that share a key with `domain`, which is never among them."""
+        buckets = [ranks for key in domain_keys(domain) if (ranks := self._ranks.get(key))]
         found = (rank for rank in narrow_first(buckets) if self._domains[rank] != domain)
-        return tuple(self._domains[rank] for rank in sorted(islice(found, max(limit, 0))))
+        return tuple(self._domains[rank] for rank in islice(found, max(limit, 0)))

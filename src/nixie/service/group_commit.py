@@ -31,7 +31,7 @@ from nixie.store.retries import forget_retries
 from nixie.store.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nixie.core.events import Answer, Event
@@ -80,13 +80,17 @@ class RecorderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What others add: `new_domains` is called after a commit that met some, `nightly` once a UTC day outside any
-    transaction, `handlers` are further kinds of request.
+    """What others add.
+
+    `new_domains` is called after a commit that met some. Once a UTC day `nightly` gets the recorder's own connection outside
+    any transaction, and everybody waits for it: moments only. `night` is a task beside the traffic for what takes longer;
+    it gets the database's path, for a connection and a thread of its own. `handlers` are further kinds of request.
     """
 
     teach: Teach = teach
     new_domains: Callable[[Sequence[str]], None] | None = None
     nightly: Callable[[sqlite3.Connection], None] | None = None
+    night: Callable[[Path], Awaitable[None]] | None = None
     handlers: Mapping[str, Handler] = field(default_factory=dict)
 
 
@@ -103,6 +107,11 @@ class Recorder:
         self._records = Records(self._db, Ledger(self._db), self._signed, self._spool)
         self._handlers = {**HANDLERS, **hooks.handlers}
         self._signed_seq, self._signed_at, self._night = 0, now(), int(now() // 86400)
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows the ledger has."""
+        return self._records.ledger.tail.seq
 
     def close(self) -> None:
         """Sign what is there and let the database go."""
@@ -196,8 +205,8 @@ class Recorder:
                 heads.keep(self._signed(), self.settings.heads)
                 self._signed_seq, self._signed_at = seq, self._now()
 
-    def chores(self) -> None:
-        """Void the holds of dead sessions, sweep the spool, forget old retries; once a day the nightly hook."""
+    def chores(self) -> bool:
+        """Void the holds of dead sessions, sweep the spool, forget old retries; return whether a new UTC day began."""
         now, r = self._now(), self._records
         tail = r.ledger.tail
         try:
@@ -207,14 +216,15 @@ class Recorder:
         except sqlite3.Error as error:
             r.ledger.tail = tail
             log.error("chores failed", error=error)
-            return
+            return False
         with _logged("sweep"):
             self._spool.sweep(referenced_spools(self._db), now - self.settings.orphan_seconds)
         day = int(now // 86400)
-        if day != self._night and self._hooks.nightly is not None:
-            self._night = day
+        began, self._night = day != self._night, day
+        if began and self._hooks.nightly is not None:
             with _logged("nightly"):
                 self._hooks.nightly(self._db)
+        return began
 
     def _signed(self) -> heads.Head:
         tail = self._records.ledger.tail

@@ -23,7 +23,7 @@ from nixie.service.frames import Decoder, FrameError, encode
 from nixie.service.group_commit import Hooks, Recorder, RecorderSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
     from pathlib import Path
 
     from nixie.service.frames import Head
@@ -125,8 +125,8 @@ async def serve(settings: RecorderSettings, keys: Keys, hooks: Hooks, stop: asyn
                 settings.socket.unlink()
             listener = await asyncio.get_running_loop().create_unix_server(lambda: _Session(server), settings.socket)
             settings.socket.chmod(0o660)
-            log.info("recorder ready", rows=recorder.commit([({"do": "ping"}, b"")])[0]["seq"])
-            await _until(stop, recorder)
+            log.info("recorder ready", rows=recorder.rows)
+            await _until(stop, recorder, hooks)
             listener.close()
             server.finish()
             for session in tuple(server.sessions):
@@ -149,16 +149,30 @@ def run_recorder(settings: RecorderSettings, keys: Keys, hooks: Hooks | None = N
     asyncio.run(main())
 
 
-async def _until(stop: asyncio.Event, recorder: Recorder) -> None:
-    """Wait for the stop, signing and doing chores in between."""
-    last = time.monotonic()
+async def _until(stop: asyncio.Event, recorder: Recorder, hooks: Hooks) -> None:
+    """Wait for the stop, signing and doing chores in between; a night's work that is not done then is done another night."""
+    last, night = time.monotonic(), None
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), min(1.0, recorder.settings.sign_seconds))
+            await asyncio.wait_for(
+                stop.wait(), min(1.0, recorder.settings.sign_seconds, recorder.settings.chores_seconds)
+            )
         recorder.sign()
-        if time.monotonic() - last >= recorder.settings.chores_seconds:
-            last = time.monotonic()
-            recorder.chores()
+        if time.monotonic() - last < recorder.settings.chores_seconds:
+            continue
+        last = time.monotonic()
+        if recorder.chores() and hooks.night is not None and (night is None or night.done()):
+            night = asyncio.create_task(_night(hooks.night(recorder.settings.database)))
+    if night is not None:
+        night.cancel()
+        await asyncio.gather(night, return_exceptions=True)
+
+
+async def _night(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - the recorder must live on; tomorrow it is tried again
+        log.error("night's work failed", error=error)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nixie.service.child import Child
+    from nixie.service.frames import Head
+    from nixie.service.recording import Records
 
 
 async def record(child: Child) -> None:
@@ -41,6 +43,11 @@ async def record(child: Child) -> None:
         if near.should_merge():
             near.merge()
 
+    def domains(_: Records, head: Head, __: bytes) -> Head:
+        """Take domains that `nixie learn` met in a process of its own."""
+        near.append(head["names"])
+        return {}
+
     heads = private_folder(settings.ledger.heads) / "heads.jsonl"
     recorder = RecorderSettings(
         database=places.database,
@@ -49,7 +56,12 @@ async def record(child: Child) -> None:
         spool=places.spool,
         sign_seconds=settings.ledger.head_interval,
     )
-    await serve(recorder, keys, Hooks(new_domains=new_domains, nightly=nightly), stop_event(child.life))
+    await serve(
+        recorder,
+        keys,
+        Hooks(new_domains=new_domains, nightly=nightly, handlers={"domains": domains}),
+        stop_event(child.life),
+    )
 
 
 if __name__ == "__main__":

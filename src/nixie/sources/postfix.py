@@ -16,9 +16,9 @@ import re
 from collections import Counter
 from datetime import UTC
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from nixie.core.address import Address, AddressError, canonical, parse_path
+from nixie.core.address import AddressError, canonical, parse_path
 from nixie.core.events import EventKind
 from nixie.sources.records import nobody
 from nixie.sources.syslog import Clock, plain
@@ -50,6 +50,8 @@ _OTHERS = frozenset(
 
 Known = tuple[int, int, bytes]
 """What a spelling of an address means: its place in the columns, which side it is on, its key's bytes."""
+Waiting = list[Any]
+"""A mail on its way: seconds of arrival, Message-ID, envelope sender, login; the last three as bytes."""
 _NOONE: Known = (0, _NOBODY, b"")
 
 
@@ -71,8 +73,9 @@ class PostfixReader:
         self._clock = Clock(reference, zone)
         self._rest = b""
         self._known: dict[bytes, Known] = {b"": _NOONE}
+        self._sides: dict[str, int] = {}
         self._generation = columns.generation
-        self._open: dict[bytes, tuple[int, bytes, bytes, bytes]] = {}
+        self._open: dict[bytes, Waiting] = {}
         if state:
             self._go_on(state)
 
@@ -104,7 +107,7 @@ class PostfixReader:
         self._clock.go_on(found["clock"])
         for qid, (at, *rest) in found["open"].items():
             mid, sender, login = (v.encode("latin-1") for v in rest)
-            self._open[qid.encode("latin-1")] = (at, mid, sender, login)
+            self._open[qid.encode("latin-1")] = [at, mid, sender, login]
 
     def _take(self, lines: list[bytes]) -> None:
         columns, waiting, clock = self._columns, self._open, self._clock
@@ -122,11 +125,12 @@ class PostfixReader:
         for line in lines:
             start = line.find(b"]: ") + 3
             colon = line.find(b": ", start, start + 26)
-            if start == 2 or colon < 0:
-                if line:
-                    self._miss(line, start, b"")
-                else:
-                    read -= 1
+            if colon < 0 or start == 2:
+                if line[start : start + 4] not in _CONNECTIONS:
+                    if line:
+                        self._miss(line, start, b"")
+                    else:
+                        read -= 1
                 continue
             qid = line[start:colon]
             text = colon + 2
@@ -178,21 +182,20 @@ class PostfixReader:
             elif word == b"fro":
                 end = line.find(b">, size=", text)
                 if end > 0 and (entry := waiting.get(qid)) is not None:
-                    waiting[qid] = (entry[0], entry[1], line[text + 6 : end], entry[3])
+                    entry[2] = line[text + 6 : end]
             elif word == b"mes":
-                if line[:19] != last:
-                    last, at = line[:19], clock.seconds(line) or 0
-                entry = waiting.get(qid) or (at, b"", b"", b"")
-                mid = line[text + 11 :].strip(b"<> ") or b"%s@%d" % (qid, entry[0])
+                entry = waiting.get(qid)
+                if entry is None:
+                    entry = waiting[qid] = [clock.seconds(line) or 0, b"", b"", b""]
                 if entry[0]:
-                    waiting[qid] = (entry[0], mid, entry[2], entry[3])
+                    entry[1] = line[text + 11 :].strip(b"<> ") or b"%s@%d" % (qid, entry[0])
             elif word == b"cli" or word == b"uid":
                 if line[:19] != last:
                     last, at = line[:19], clock.seconds(line) or 0
                 login = b""
                 if (found := line.find(b", sasl_username=", text)) > 0:
                     login = line[found + 16 :].partition(b",")[0]
-                waiting[qid] = (at, b"", b"", login)
+                waiting[qid] = [at, b"", b"", login]
             elif word == b"rem":
                 waiting.pop(qid, None)
             else:
@@ -223,7 +226,7 @@ class PostfixReader:
             original = line[start : line.find(b", ", start)]
         return original if b"@" in original else raw
 
-    def _author(self, sender: Known, entry: tuple[int, bytes, bytes, bytes]) -> Known:
+    def _author(self, sender: Known, entry: Waiting) -> Known:
         """Return who logged in, where the envelope's sender is none of ours: an address, or a name at our domain."""
         login = entry[3]
         if b"@" not in login:
@@ -234,10 +237,9 @@ class PostfixReader:
 
     def _who(self, raw: bytes) -> Known:
         """Return what a spelling means, remembering it."""
-        organisation = self._organisation
-        if _SIMPLE.fullmatch(raw):
-            local, _, domain = raw.decode("ascii").partition("@")
-            address = Address(local, domain)
+        if _SIMPLE.fullmatch(raw):  # nothing to normalise: the spelling is the key
+            key = raw.decode("ascii")
+            domain = key.rpartition("@")[2]
         else:
             try:
                 address = parse_path(raw)
@@ -247,12 +249,19 @@ class PostfixReader:
             if nobody(address):
                 self._known[raw] = _NOONE
                 return _NOONE
-        address = canonical(address)
-        if organisation.owns(address.domain):
-            side = _OWN
-        else:
-            side = _INSIDE if organisation.inside(address.domain) else _OUTSIDE
-        key = address.key
-        found = (self._columns.place(key), side, key.encode("utf-8", "surrogateescape"))
+            address = canonical(address)
+            key, domain = address.key, address.domain
+        found = (self._columns.place(key), self._side(domain), key.encode("utf-8", "surrogateescape"))
         self._known[raw] = found
+        return found
+
+    def _side(self, domain: str) -> int:
+        """Return on which side a domain is, remembering it."""
+        found = self._sides.get(domain)
+        if found is None:
+            organisation = self._organisation
+            found = _OWN if organisation.owns(domain) else _INSIDE if organisation.inside(domain) else _OUTSIDE
+            if len(self._sides) >= MAX_KNOWN:
+                self._sides.clear()
+            self._sides[domain] = found
         return found

@@ -47,16 +47,32 @@ class Clock:
         self._year = 0
         self._month = 0
         self._hours: dict[bytes, int] = {}
+        self._minutes: dict[bytes, int] = {}
 
     def seconds(self, line: bytes) -> int | None:
         """Return the time at which the line was written."""
         try:
             if line[4:5] == b"-":
-                stamp = datetime.fromisoformat(line[: line.find(b" ")].decode("ascii"))
-                return int((stamp if stamp.tzinfo else stamp.replace(tzinfo=self._zone)).timestamp())
+                end = line.find(b" ")
+                minute = line[:16] + line[26 if end > 26 else 19 : end]  # what is between are fractions, or nothing
+                found = self._minutes.get(minute)
+                if found is None:
+                    found = self._stamp(minute, line[:end])
+                return found + int(line[17:19])
             return self._hour(line[:9]) + int(line[10:12]) * 60 + int(line[13:15])
         except (ValueError, KeyError, OverflowError):
             return None
+
+    def _stamp(self, minute: bytes, stamp: bytes) -> int:
+        """Return when the minute of a full stamp began."""
+        at = datetime.fromisoformat(stamp.decode("ascii"))
+        at = at if at.tzinfo else at.replace(tzinfo=self._zone)
+        found = int(at.timestamp()) - at.second
+        if len(stamp) in (20, 25, 27, 32):  # `Z` or an offset, with none or six digits of a second: the rest is the zone
+            if len(self._minutes) >= _HOURS_KEPT:
+                self._minutes.clear()
+            self._minutes[minute] = found
+        return found
 
     def _hour(self, stamp: bytes) -> int:
         """Return when an hour (`Jan  9 16`) began; the year is the one we are in."""

@@ -19,10 +19,13 @@ CHUNK = 8_000
 
 
 def stored(key: str) -> str:
-    """Return the text under which a key is stored: itself, or with unprintable characters escaped."""
-    if key.isprintable():
+    """Return the text under which a key is stored: itself, or with unprintable characters and backslashes escaped.
+
+    Different keys never meet in one text.
+    """
+    if "\\" not in key and key.isprintable():
         return key
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in key)
+    return "".join(c if c.isprintable() and c != "\\" else f"\\u{ord(c):06x}" for c in key)
 
 
 def domain_of(key: str) -> str:
@@ -84,12 +87,10 @@ def intern_keys(db: sqlite3.Connection, keys: Sequence[str]) -> tuple[dict[str, 
     if not missing:
         return found, ()
     domains, new = intern_domains(db, [domain_of(k) for k in missing])
-    db.executemany(
-        "INSERT OR IGNORE INTO address (domain, key) VALUES (?, ?)",
-        [(domains[domain_of(k)], stored(k)) for k in missing],
-    )
-    found.update(find(db, missing))
-    return found, new
+    (top,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM address").fetchone()
+    made = {key: (number, domains[domain_of(key)]) for number, key in enumerate(missing, top + 1)}
+    db.executemany("INSERT INTO address VALUES (?, ?, ?)", [(n, domain, stored(key)) for key, (n, domain) in made.items()])
+    return found | made, new
 
 
 def intern_domains(db: sqlite3.Connection, names: Iterable[str]) -> tuple[dict[str, int], tuple[str, ...]]:

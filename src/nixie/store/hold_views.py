@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The recorded answer for a copy: its hold's id and state. A provisional one means "try again later"."""
+    """The recorded answer for a copy: its hold's id and state."""
 
     id: str
     state: State
@@ -96,12 +96,17 @@ class Balance:
 
 
 def existing(db: sqlite3.Connection, copy_keys: Sequence[bytes]) -> dict[bytes, Existing]:
-    """Return the holds of these copies by copy key; a copy without one is missing from the answer."""
+    """Return the holds of these copies by copy key; a copy without one is missing from the answer.
+
+    A provisional hold is no answer yet: the session that meets the copy judges it and claims the hold (`holds.hold`), so
+    that it stays whichever of the two sessions fails.
+    """
     found: dict[bytes, Existing] = {}
     for start in range(0, len(copy_keys), 500):
         part = copy_keys[start : start + 500]
         rows = db.execute(
-            f"SELECT copy_key, public, state FROM hold WHERE state <> 'void' AND copy_key IN ({_marks(part)})",
+            f"SELECT copy_key, public, state FROM hold WHERE state <> 'void' AND state <> 'provisional'"
+            f" AND copy_key IN ({_marks(part)})",
             tuple(part),
         )
         found.update((key, Existing(public, State(state))) for key, public, state in rows)

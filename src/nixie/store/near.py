@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from nixie.core.similarity import narrow_first
+from nixie.core.similarity import CROWD, cut, narrow_first
 from nixie.store.near_base import CURRENT, NearError, current_generation, empty, open_base
 from nixie.store.near_keys import one
 from nixie.store.near_tail import TailReader
 from nixie.store.near_write import NearWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -87,22 +87,28 @@ class NearDomains:
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return at most `limit` domains that share a key with `domain`, which is never among them.
 
-        The most written-to come first, those of the tail last. Of more than `limit`, those that share a rare key stay.
+        The most written-to come first, those of the tail last. Of more than `limit`, those one slip
+        away stay, then those that share a rare key.
         """
         base, tail = self._base, self._tail
         keys = one(domain)
         if limit <= 0 or not len(keys):
             return ()
         first = len(base)
-        enough = limit + 1 + len(tail.forgotten)
+        enough = limit * CROWD + 1 + len(tail.forgotten)
         buckets = base.buckets(keys, enough)
         if tail.names:
             buckets += [[first + rank for rank in ranks] for ranks in tail.buckets(keys, enough)]
-        found: dict[str, int] = {}
+        ranks: dict[str, int] = {}
+        kept = cut(self._names(buckets, domain, ranks), domain, limit)
+        return tuple(sorted(kept, key=ranks.__getitem__))
+
+    def _names(self, buckets: list[list[int]], domain: str, ranks: dict[str, int]) -> Iterator[str]:
+        """Yield the domains of the ranks in the buckets, each once, and note their ranks."""
+        base, tail = self._base, self._tail
+        first = len(base)
         for rank in narrow_first(buckets):
             name = base.name(rank) if rank < first else tail.names[rank - first]
-            if name != domain and name not in tail.forgotten and name not in found:
-                found[name] = rank
-                if len(found) == limit:
-                    break
-        return tuple(sorted(found, key=found.__getitem__))
+            if name not in ranks and name != domain and name not in tail.forgotten:
+                ranks[name] = rank
+                yield name

@@ -1,0 +1,118 @@
+"""`nixie learn`: read logs, mailboxes and lists, and count who is written to."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nixie.cli.common import Complaint, complaints, home_option, json_option, load_settings, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nixie.service.learning import LearnReport
+
+    Progress = Callable[[int, int, str], None]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--follow", metavar="FILE", type=click.Path(path_type=Path), help="Go on learning from a growing log until stopped."
+)
+@home_option
+@json_option
+def command(paths: tuple[Path, ...], follow: Path | None, home_option: Path | None, *, as_json: bool) -> int:
+    """Learn from Postfix logs (plain, .gz, .xz, .bz2, .zst, rotated sets), mbox, Maildir, .eml, JSON lines, and CSVs of
+    people and of partners. The format is told from the content.
+
+    Each mail is counted once, however many logs and mailboxes show it. An interrupted run goes on where it stopped, and a
+    file that has grown is read from where it ended. May run while the guard does.
+
+    \b
+        nixie learn /var/log/mail.log*
+        nixie learn Sent.mbox ~/Maildir people.csv
+        nixie learn --follow /var/log/mail.log
+    """
+    from nixie.service.learning import follow as follow_log
+    from nixie.service.learning import learn
+    from nixie.service.listen import private_folder
+    from nixie.service.near_index import IndexForLearning
+    from nixie.service.places import Places
+    from nixie.service.recorder_client import RecorderUnavailableError
+    from nixie.sources.detect import SourceError
+    from nixie.store.db import StoreError, open_writer
+
+    if not paths and follow is None:
+        raise Complaint("name a log, a mailbox or a folder to learn from, or --follow FILE")
+    settings = load_settings(home_option)
+    places = Places(private_folder(settings.var))
+    private_folder(places.near)
+    organisation = settings.organisation
+    with complaints(SourceError, StoreError, RecorderUnavailableError, OSError):
+        db = open_writer(places.database)
+        with IndexForLearning(places, db) as index:
+            if follow is not None:
+                report = _until_interrupted(
+                    lambda stopped: follow_log(follow, organisation, db, stopped, on_domains=index.add)
+                )
+            else:
+                with _progress(as_json=as_json) as tell:
+                    report = learn(paths, organisation, db, tell, on_domains=index.add)
+        db.close()
+    if as_json:
+        print_json({**asdict(report), "unknown": dict(report.unknown)})
+    else:
+        for line in _lines(report):
+            click.echo(line)
+    return 0
+
+
+def _lines(report: LearnReport) -> Iterator[str]:
+    yield f"read {report.read:,} lines, mails and rows in {report.files} files ({report.unchanged} unchanged since the last run)"
+    yield f"joined {report.joined:,} mails; {report.counted:,} copies are new, {report.duplicates:,} were known"
+    if report.replies:
+        yield f"{report.replies:,} answers to mail of ours"
+    if report.people or report.partners:
+        yield f"{report.people:,} people and {report.partners:,} partners' domains"
+    yield f"{report.new_domains:,} domains are new"
+    for reason, number in report.unknown.most_common(12):
+        yield f"not used: {number:,} {reason}"
+    for skipped in report.skipped[:20]:
+        yield f"skipped: {skipped}"
+
+
+def _until_interrupted(run: Callable[[Callable[[], bool]], LearnReport]) -> LearnReport:
+    """Run until SIGINT or SIGTERM, finishing the step that is under way."""
+    import signal
+
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda n, _: stopped.append(n))
+    return run(lambda: bool(stopped))
+
+
+@contextmanager
+def _progress(*, as_json: bool) -> Iterator[Progress | None]:
+    """Show a bar on a terminal, nothing elsewhere."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns: tuple[Any, ...] = (
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("learning", total=None)
+
+        def tell(done: int, total: int, path: str) -> None:
+            bar.update(task, completed=done, total=total, description=Path(path).name[:40])
+
+        yield tell
