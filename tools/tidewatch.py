@@ -6,6 +6,7 @@ Everything follows from a seed and an end date; no name or address is a real one
 from __future__ import annotations
 
 import random
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -70,3 +71,11 @@ def correspondence(end: datetime, *, seed: int = 7, days: int = 120, count: int 
 def mbox(mails: Iterator[Mail]) -> str:
     """Return the messages as one mbox file."""
     return "\n".join(line for mail in mails for line in mail.lines())
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port

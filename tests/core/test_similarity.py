@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixie.core.keyboard import LAYOUTS, beside, neighbours
-from nixie.core.similarity import Edit, SmallIndex, domain_keys, edit_kind, narrow_first
+from nixie.core.similarity import Edit, SmallIndex, cut, domain_keys, edit_kind, narrow_first
 
 LABEL = st.text("abcmnrluo01-", min_size=1, max_size=8)
 DOMAIN = st.builds(
@@ -187,6 +187,13 @@ def test_a_small_index_proposes_in_its_own_order_and_never_the_domain_itself():
     assert index.near("army.mil", 8) == ("mail.army.mil",)
     assert index.near("army.ml", 1) == ("army.mil",)
     assert index.near("army.ml", 0) == ()
+
+
+@given(DOMAIN, st.data())
+def test_a_cut_never_loses_what_is_one_slip_away(domain, data):
+    at = data.draw(st.integers(0, len(domain) - 1))
+    for other in _around(domain, at, "am."):
+        assert other == domain or cut(("x", "y", other), domain, 1) == [other]
 
 
 def test_a_near_twin_stays_when_hundreds_share_a_common_name():

@@ -90,7 +90,7 @@ def test_the_reasons_are_those_of_the_checks_that_the_rule_asked():
     said = reasons(verdict(), 0)
 
     assert said[0] == "Look again."
-    assert said[1].startswith("In army.ml one letter is missing")
+    assert said[1] == "army.ml is like army.mil, but one letter is missing."
     assert not any("list of countries" in text for text in said)
     assert not any("goes astray" in text for text in said)
 

@@ -40,7 +40,7 @@ STORY = (
 
 def test_a_story_reads_from_the_question_to_the_end():
     assert list(story_lines(STORY)) == [
-        "2026-11-23 12:00:00 #1  judged: outgoing mail of ann@example.org to 2 recipients by the door milter, queue id 4QX",
+        "2026-11-23 12:00:00 #1  judged: outgoing mail of ann@example.org to 2 recipients, by milter, queue id 4QX",
         "    policy 0123456789abcdef",
         '    ops@army.ml: hold-sender by rule "likely"',
         "    1 copy went on",
@@ -49,7 +49,7 @@ def test_a_story_reads_from_the_question_to_the_end():
         "2026-11-23 12:05:00 #4 H1  corrected to ops@army.mil by its author ann@example.org (link)",
         "    reason: typing",
         "2026-11-23 12:05:00 #5 H1  try 1 did not succeed: 451 4.3.0",
-        "2026-11-23 12:06:00 #6 H1  sent to the corrected address: the next mail server took it by the guard (courier)",
+        "2026-11-23 12:06:00 #6 H1  sent to the corrected address: the next mail server took it",
         "    answer of the mail server: 250 2.0.0",
     ]
 

@@ -1,53 +1,22 @@
-"""The recorder: what it answered is there exactly once, whatever is killed, full, locked or wrong."""
+"""The recorder's group commit: each request is recorded or undone by itself, and the recorder outlives everything."""
 
-import asyncio
-import random
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 import time
-from collections import Counter
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 import pytest
 
 from nixie.core.address import Address
-from nixie.core.events import Event, EventKind, event_key
-from nixie.service import recorder as recorder_module
-from nixie.service.recorder import Hooks, Recorder, RecorderError, RecorderSettings, serve
-from nixie.service.recorder_client import RecorderClient, RecorderRefusedError, RecorderUnavailableError, ask_once
+from nixie.core.events import EventKind
+from nixie.service.recorder import Hooks, Recorder
 from nixie.service.requests import AddressList, HeldRequest, HoldRequest, decision, teach
 from nixie.store import hold_views
 from nixie.store.db import open_reader
 from nixie.store.heads import check, last_head, read_head
-from nixie.store.hold_states import State
 from nixie.store.keys import create_keys, load_keys
 from nixie.store.ledger import Kind, rows_after, story, verify
 from nixie.store.questions import Deadlines, due
 from nixie.store.spool import Spool
-
-AT = 1_790_000_000_000
-ANN = Address("Ann", "ours.example")
-OPS = Address("ops", "army.ml")
-RIGHT = Address("ops", "army.mil")
-
-SERVER = """
-import os, sys
-from pathlib import Path
-from nixie.service.recorder import RecorderSettings, run_recorder
-from nixie.service.steps import arm
-from nixie.store.keys import load_keys
-arm(sys.argv[2])
-home = Path(sys.argv[1])
-run_recorder(RecorderSettings(home/'nixie.db', home/'r.sock', home/'heads.jsonl', home/'spool', sign_rows=50), load_keys(home/'keys'))
-"""
-
-
-def settings_of(home, **more):
-    return RecorderSettings(home / "nixie.db", home / "r.sock", home / "heads.jsonl", home / "spool", **more)
+from support.recording import ANN, AT, RIGHT, act, held, one, plain, sent, settings_of
 
 
 @pytest.fixture
@@ -67,47 +36,6 @@ def recorder(home, keys):
     recorder._db.execute("PRAGMA synchronous = OFF")  # these tests end no process
     yield recorder
     recorder.close()
-
-
-def sent(message_id, other=OPS):
-    return Event(
-        EventKind.SENT,
-        ANN,
-        other,
-        datetime.fromtimestamp(AT / 1000, UTC),
-        event_key(EventKind.SENT, message_id, other.key),
-    )
-
-
-def held(message_id, *, token="", spool="a" * 20, choices=("correct", "send", "cancel"), disposition="hold-sender"):
-    copy = HoldRequest(
-        message_id.encode().ljust(16, b".")[:16], OPS, disposition, b"<OPS@army.ml>", (b"NOTIFY=NEVER",), choices
-    )
-    request = HeldRequest(
-        spool, ANN, ANN, Deadlines(AT, AT + 10, AT + 20, AT + 30), (copy,), b"<Ann@ours.example>", (), token
-    )
-    return decision(AT, message_id, AddressList((ANN, OPS)), events=(), held=request)
-
-
-def plain(message_id, *, events=True):
-    return decision(AT, message_id, AddressList((ANN, OPS)), events=(sent(message_id),) if events else ())
-
-
-def one(recorder, head, body=b"{}"):
-    return recorder.commit([(head, body)])[0]
-
-
-def act(hold_id, action, role="author", address="ann@ours.example", **more):
-    return {
-        "do": "act",
-        "hold": hold_id,
-        "action": action,
-        "role": role,
-        "address": address,
-        "by": "link",
-        "at": AT + 1,
-        **more,
-    }
 
 
 def test_a_decision_is_recorded_with_its_body_as_it_came(recorder, home):
@@ -137,6 +65,21 @@ def test_a_request_that_fails_does_not_hurt_its_group(recorder, home):
     db = open_reader(home / "nixie.db")
     assert verify(db).ok
     assert [row.kind for row in rows_after(db, 0, 10)] == [Kind.DECISION, Kind.DECISION, Kind.HELD, Kind.DECISION]
+
+
+def test_a_message_id_that_no_encoding_explains_is_held_and_found(recorder, home):
+    (hold_id,) = one(recorder, held("caf\udce9@x"))["holds"]
+    assert one(recorder, act(hold_id, "cancel"))["state"] == "cancelled"
+
+    db = open_reader(home / "nixie.db")
+    assert hold_views.show(db, hold_id).hold.message_id == "caf\udce9@x"
+    assert len(story(db, message_id="caf\udce9@x")) == 3
+
+
+def test_every_action_names_its_actor(recorder):
+    (hold_id,) = one(recorder, held("m1@x"))["holds"]
+
+    assert one(recorder, act(hold_id, "release", "reviewer", ""))["error"] == "forbidden"
 
 
 def test_events_that_cannot_be_counted_undo_their_own_request_only(recorder, home):
@@ -333,258 +276,3 @@ def test_a_message_for_5000_recipients_is_held_within_a_second(recorder):
 
     assert len(answer["holds"]) == 5000
     assert time.process_time() - start < 1.0
-
-
-# With sockets
-
-
-@asynccontextmanager
-async def serving(home, keys, hooks=None, **more):
-    stop = asyncio.Event()
-    task = asyncio.create_task(serve(settings_of(home, **more), keys, hooks or Hooks(), stop))
-    client = RecorderClient(home / "r.sock", deadline=3.0)
-    try:
-        yield client
-    finally:
-        await client.close()
-        stop.set()
-        await task
-
-
-def test_clients_are_answered_each_their_own(home, keys):
-    async def main():
-        async with serving(home, keys) as client:
-            return await asyncio.gather(*(client.ask(plain(f"m{n}@x"), b"{}") for n in range(200)))
-
-    answers = asyncio.run(main())
-
-    assert sorted(a["seq"] for a in answers) == list(range(1, 201))
-
-
-def test_what_waits_together_shares_a_commit(home, keys, monkeypatch):
-    groups = []
-    commit = Recorder.commit
-    monkeypatch.setattr(Recorder, "commit", lambda self, group: groups.append(len(group)) or commit(self, group))
-
-    async def main():
-        async with serving(home, keys) as client:
-            await client.ask({"do": "ping"})
-            await asyncio.gather(*(client.ask(plain(f"m{n}@x"), b"{}") for n in range(100)))
-
-    asyncio.run(main())
-
-    assert len(groups) < 20
-
-
-def test_a_refusal_is_an_error_with_its_code(home, keys):
-    async def main():
-        async with serving(home, keys) as client:
-            with pytest.raises(RecorderRefusedError) as refused:
-                await client.ask(act("HNOTHERE", "cancel"))
-            return refused.value.code
-
-    assert asyncio.run(main()) == "unknown"
-
-
-def test_nobody_there_is_unavailable_within_the_deadline(tmp_path):
-    client = RecorderClient(tmp_path / "none.sock", deadline=0.2)
-    start = time.monotonic()
-    with pytest.raises(RecorderUnavailableError):
-        asyncio.run(client.ask({"do": "ping"}))
-    with pytest.raises(RecorderUnavailableError, match="nixie serve"):
-        ask_once(tmp_path / "none.sock", {"do": "ping"}, deadline=0.2)
-
-    assert time.monotonic() - start < 2
-
-
-def test_a_recorder_that_does_not_answer_is_unavailable(tmp_path):
-    """The socket listens, nobody accepts."""
-    with socket.socket(socket.AF_UNIX) as silent:
-        silent.bind(str(tmp_path / "r.sock"))
-        silent.listen()
-
-        async def main():
-            client = RecorderClient(tmp_path / "r.sock", deadline=0.2)
-            with pytest.raises(RecorderUnavailableError):
-                await client.ask({"do": "ping"})
-            await client.close()
-
-        asyncio.run(main())
-
-
-def test_the_client_finds_a_recorder_that_was_started_again(home, keys):
-    async def main():
-        async with serving(home, keys) as client:
-            await client.ask(plain("m1@x"), b"{}")
-        async with serving(home, keys):
-            answer = await client.ask(plain("m2@x"), b"{}")
-            await client.close()
-            return answer["seq"]
-
-    assert asyncio.run(main()) == 2
-
-
-def test_a_stranger_who_sends_rubbish_is_cut_off_and_hurts_nobody(home, keys):
-    async def main():
-        async with serving(home, keys) as client:
-            await client.ask({"do": "ping"})
-            reader, writer = await asyncio.open_unix_connection(home / "r.sock")
-            writer.write(b"GET / HTTP/1.0\r\n\r\n")
-            assert await reader.read() == b""
-            writer.close()
-            return await client.ask(plain("m1@x"), b"{}")
-
-    assert asyncio.run(main())["seq"] == 1
-
-
-def test_a_second_recorder_is_refused(home, keys):
-    async def main():
-        async with serving(home, keys) as client:
-            await client.ask({"do": "ping"})
-            with pytest.raises(RecorderError, match="another recorder"):
-                await serve(settings_of(home), keys, Hooks(), asyncio.Event())
-            return await client.ask({"do": "ping"})
-
-    assert asyncio.run(main())["seq"] == 0
-
-
-def test_the_nights_work_runs_beside_the_traffic(home, keys, monkeypatch):
-    began = []
-
-    async def night(database):
-        began.append(database)
-        await asyncio.sleep(60)
-
-    monkeypatch.setattr(Recorder, "chores", lambda _: True)
-
-    async def main():
-        async with serving(home, keys, Hooks(night=night), chores_seconds=0.02) as client:
-            await client.ask({"do": "ping"})
-            await asyncio.sleep(0.2)
-            return await client.ask(plain("m1@x"), b"{}")
-
-    assert asyncio.run(main())["seq"] == 1
-    assert began == [home / "nixie.db"]
-
-
-def test_one_turn_takes_a_bounded_group(home, keys, monkeypatch):
-    monkeypatch.setattr(recorder_module, "GROUP", 3)
-
-    async def main():
-        async with serving(home, keys) as client:
-            return await asyncio.gather(*(client.ask(plain(f"m{n}@x"), b"{}") for n in range(10)))
-
-    assert len(asyncio.run(main())) == 10
-
-
-# With processes
-
-
-def start(home, crash_at=""):
-    return subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(home), crash_at], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-
-
-def patiently(home, head):
-    """Ask as soon as the recorder is up."""
-
-    async def main():
-        client = RecorderClient(home / "r.sock", deadline=20)
-        try:
-            return await client.ask(head, b"{}")
-        finally:
-            await client.close()
-
-    return asyncio.run(main())
-
-
-async def hammer(home, prefix, stop, known):
-    """Send decisions, holds and actions until told to stop; keep what was answered."""
-    client = RecorderClient(home / "r.sock", deadline=1.0)
-    number = 0
-    while not stop.is_set():
-        number += 1
-        message_id = f"{prefix}-{number}@x"
-        try:
-            if number % 3:
-                await client.ask(plain(message_id, events=False), b"{}")
-                known.append(message_id)
-                continue
-            (hold_id,) = (await client.ask(held(message_id), b"{}"))["holds"]
-            known.append(message_id)
-            if number % 2:
-                await client.ask(act(hold_id, "cancel"))
-                known.append(hold_id)
-        except RecorderUnavailableError:
-            continue
-    await client.close()
-
-
-def test_killed_under_load_everything_answered_is_there_once(home):
-    rng, known = random.Random(7), []
-
-    async def main():
-        stop = asyncio.Event()
-        load = [asyncio.create_task(hammer(home, f"c{n}", stop, known)) for n in range(8)]
-        for _ in range(5):
-            process, before = start(home), len(known)
-            while len(known) < before + 30:  # noqa: ASYNC110 - the load knows nothing of us
-                await asyncio.sleep(0.002)
-            await asyncio.sleep(rng.random() * 0.1)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        stop.set()
-        await asyncio.gather(*load)
-
-    asyncio.run(main())
-    process = start(home)
-    patiently(home, {"do": "ping"})
-    process.terminate()
-    assert process.wait(20) == 0
-
-    db = open_reader(home / "nixie.db")
-    rows = rows_after(db, 0, 10**6)
-    lookups = Counter(lookup for (lookup,) in db.execute("SELECT lookup FROM ledger WHERE kind = 1"))
-    assert len(known) >= 150
-    assert verify(db, last_head(home / "heads.jsonl")).tail_proven
-    assert hold_views.balance(db).ok
-    assert max(lookups.values()) == 1
-    assert len(rows) == verify(db).rows
-    for name in known:
-        if name.startswith("H"):
-            assert hold_views.show(db, name).hold.state is State.CANCELLED
-        else:
-            assert len([r for r in story(db, message_id=name) if r.kind is Kind.DECISION]) == 1
-
-
-@pytest.mark.parametrize(("crash_at", "recorded"), [("before-commit", 0), ("after-commit", 1)])
-def test_killed_around_the_commit_the_client_hears_nothing_and_tries_again(home, crash_at, recorded):
-    process = start(home, crash_at)
-    for _ in range(100):
-        if (home / "r.sock").exists():
-            break
-        time.sleep(0.05)
-    with pytest.raises(RecorderUnavailableError):
-        ask_once(home / "r.sock", held("m1@x"), b"{}")
-    assert process.wait(20) == -signal.SIGKILL
-
-    db = open_reader(home / "nixie.db")
-    assert len(hold_views.find(db)) == recorded
-    process = start(home)
-    answer = patiently(home, held("m1@x"))
-    process.terminate()
-    process.wait(20)
-    assert [h.id for h in hold_views.find(db)] == answer["holds"]
-    assert verify(db).ok
-    assert hold_views.balance(db).ok
-
-
-def test_terminated_it_finishes_signs_and_removes_its_socket(home, keys):
-    process = start(home)
-    patiently(home, plain("m1@x"))
-    process.terminate()
-
-    assert process.wait(20) == 0
-    assert not (home / "r.sock").exists()
-    assert verify(open_reader(home / "nixie.db"), last_head(home / "heads.jsonl")).tail_proven

@@ -5,8 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nixie.store import hold_views, questions
-from nixie.store.addresses import intern_keys
-from nixie.store.db import open_writer, writing
 from nixie.store.hold_states import (
     FINAL,
     MOVES,
@@ -19,54 +17,10 @@ from nixie.store.hold_states import (
     OwnRequestError,
     Role,
     State,
-    UnknownHoldError,
 )
-from nixie.store.holds import Actor, HeldCopy, HeldMessage, act, attempt, confirm, finish, hold, void, void_stale
-from nixie.store.ledger import Kind, Ledger, NotErasableError, lookup_key, payload_of, verify
-from nixie.store.questions import Deadlines, StaleAnswerError, Step
-from nixie.store.retries import count_retry, forget_retries, retries
-
-AT = 1_790_000_000_000
-MINUTE = 60_000
-ASKED = Deadlines(notice=AT + 5000, remind=AT + 60 * MINUTE, escalate=AT + 120 * MINUTE, return_=AT + 600 * MINUTE)
-
-
-class House:
-    """A database with a ledger, an author, and a short way to hold copies."""
-
-    def __init__(self, path):
-        self.db = open_writer(path)
-        self.db.execute("PRAGMA synchronous = OFF")  # no test here ends a process
-        self.ledger = Ledger(self.db)
-        keys = ["ann@ours.example", "bob@ours.example", "rita@ours.example", *(f"r{n}@army.ml" for n in range(20))]
-        self.number = {key: number for key, (number, _) in intern_keys(self.db, keys)[0].items()}
-        self.ann = Actor(Role.AUTHOR, by="link", address=self.number["ann@ours.example"])
-        self.bob = Actor(Role.AUTHOR, by="link", address=self.number["bob@ours.example"])
-        self.rita = Actor(Role.REVIEWER, by="console", address=self.number["rita@ours.example"])
-
-    def hold(self, message_id="m1@ours.example", copies=1, first=0, *, token="", disposition="hold-sender", at=AT):
-        author = self.number["ann@ours.example"]
-        with writing(self.db):
-            lookup = lookup_key(message_id)
-            decision = self.ledger.append(at, Kind.DECISION, payload_of((author,), b'{"v":1}'), lookup)
-            message = HeldMessage(
-                decision, lookup, message_id, "a" * 20, author, author, b"<Ann@ours.example>", (b"RET=HDRS", b"ENVID=x"),
-                token, ASKED,
-            )  # fmt: skip
-            held = [
-                HeldCopy(
-                    f"{message_id}{n}".encode().ljust(16, b".")[-16:], self.number[f"r{n}@army.ml"], disposition,
-                    f"<R{n}@army.ml>".encode(), (b"NOTIFY=NEVER",), ("correct", "send", "cancel"),
-                )
-                for n in range(first, first + copies)
-            ]  # fmt: skip
-            return hold(self.ledger, message, held, at)
-
-    def act(self, hold_id, action, actor, **more):
-        if action is Action.CORRECT:
-            more.setdefault("corrected", self.number["r9@army.ml"])
-        with writing(self.db):
-            return act(self.ledger, hold_id, action, actor, AT + 1, **more)
+from nixie.store.holds import Actor, attempt, confirm, finish, void, void_stale
+from nixie.store.ledger import verify
+from support.held import AT, MINUTE, House
 
 
 @pytest.fixture
@@ -87,26 +41,6 @@ def test_a_held_copy_keeps_everything_that_its_release_needs(house):
     assert kept.choices == ("correct", "send", "cancel")
 
 
-def test_the_story_of_a_hold_tells_decision_hold_and_action_with_its_actor(house):
-    (hold_id,) = house.hold()
-    house.act(hold_id, Action.RELEASE, house.ann, reason="she moved to Mali")
-
-    told = hold_views.show(house.db, hold_id)
-
-    assert told.verdict == {"v": 1}
-    assert [row.kind for row in told.rows] == [Kind.DECISION, Kind.HELD, Kind.RELEASING]
-    assert told.rows[2].addresses == ("ann@ours.example",)
-    assert told.rows[2].body["actor"] == {"role": "author", "by": "link", "address": 0}
-    assert told.rows[2].body["reason"] == "she moved to Mali"
-
-
-def test_the_story_of_one_hold_leaves_out_the_moves_of_another(house):
-    first, second = house.hold(copies=2)
-    house.act(first, Action.CANCEL, house.ann)
-
-    assert Kind.CANCELLED not in {row.kind for row in hold_views.show(house.db, second).rows}
-
-
 def test_the_same_copy_is_held_once_and_asked_about_once(house):
     first = house.hold(copies=3)
 
@@ -122,16 +56,6 @@ def test_a_copy_whose_fate_is_decided_is_not_held_again(house, action):
 
     assert house.hold() == (hold_id,)
     assert hold_views.existing(house.db, [b"m1@ours.example0"])[b"m1@ours.example0"].id == hold_id
-
-
-def test_a_message_split_into_three_transactions_is_one_question(house):
-    ids = [house.hold(first=n)[0] for n in range(3)]
-
-    questions_seen = {hold_views.show(house.db, i).hold.question for i in ids}
-
-    assert len(set(ids)) == 3
-    assert len(questions_seen) == 1
-    assert len(hold_views.of_question(house.db, questions_seen.pop())) == 3
 
 
 def test_every_move_that_the_table_does_not_name_is_refused(house):
@@ -198,15 +122,6 @@ def test_a_choice_that_the_verdict_does_not_offer_is_refused_to_the_author_only(
     assert house.act(hold_id, Action.RELEASE, house.rita).state is State.RELEASING
 
 
-def test_a_replayed_form_is_refused(house):
-    first, second = house.hold(copies=2)
-    house.act(first, Action.CANCEL, house.ann, generation=1)
-
-    with pytest.raises(StaleAnswerError):
-        house.act(second, Action.RELEASE, house.ann, generation=1)
-    assert house.act(second, Action.RELEASE, house.ann, generation=2).state is State.RELEASING
-
-
 def test_a_release_is_work_until_it_is_taken_and_then_forgets_the_envelope(house):
     (hold_id,) = house.hold()
     house.act(hold_id, Action.RELEASE, house.ann)
@@ -242,17 +157,6 @@ def test_a_correction_carries_the_right_address(house):
 
     assert told.hold.corrected == "r9@army.ml"
     assert told.rows[-1].addresses[told.rows[-1].body["corrected"]] == "r9@army.ml"
-
-
-def test_a_provisional_hold_asks_nobody_until_it_is_confirmed(house):
-    (hold_id,) = house.hold(token="t1")
-    assert questions.due(house.db, AT + 10**9) == ()
-    assert hold_views.existing(house.db, [b"m1@ours.example0"]) == {}
-
-    assert confirm(house.ledger, "t1", AT + 1) == 1
-    assert confirm(house.ledger, "t1", AT + 2) == 0
-    assert hold_views.show(house.db, hold_id).hold.state is State.WAITING
-    assert [due.steps for due in questions.due(house.db, AT + 5000)] == [(Step.NOTICE,)]
 
 
 def test_a_void_hold_frees_its_copy_key(house):
@@ -326,92 +230,11 @@ def test_an_empty_token_names_no_hold(house):
     assert confirm(house.ledger, "", AT) == 0
 
 
-def test_silence_brings_notice_reminder_escalation_and_return_each_once(house):
-    house.hold()
-    seen = []
-    for now in range(AT, AT + 700 * MINUTE, 10 * MINUTE):
-        for due in questions.due(house.db, now):
-            for step in due.steps:
-                questions.done(house.db, due.question.id, step, now)
-                seen.append(step)
-
-    assert seen == list(Step)
-
-
-def test_an_answered_question_rests_and_a_new_hold_wakes_it(house):
-    (first,) = house.hold()
-    question = questions.due(house.db, AT + 5000)[0].question
-    questions.done(house.db, question.id, Step.NOTICE, AT + 5000)
-    house.act(first, Action.CANCEL, house.ann)
-    assert questions.due(house.db, AT + 10**10) == ()
-
-    house.hold(first=1)
-    assert questions.due(house.db, AT + 5000)[0].steps == (Step.NOTICE,)
-    assert questions.find_question(house.db, question.id).generation == 2
-
-
-def test_a_copy_held_after_the_notice_makes_it_due_again(house):
-    house.hold()
-    question = questions.due(house.db, AT + 5000)[0].question
-    questions.done(house.db, question.id, Step.NOTICE, AT + 5000)
-    assert questions.due(house.db, AT + 6000) == ()
-
-    house.hold(first=1)
-    assert questions.due(house.db, AT + 6000)[0].steps == (Step.NOTICE,)
-
-
-def test_an_unknown_hold_or_question_is_an_error_of_its_own(house):
-    with pytest.raises(UnknownHoldError):
-        hold_views.show(house.db, "HNOTHERE")
-    with pytest.raises(UnknownHoldError):
-        house.act("HNOTHERE", Action.CANCEL, house.rita)
-    with pytest.raises(questions.UnknownQuestionError):
-        questions.find_question(house.db, "QNOTHERE")
-
-
-def test_holds_are_listed_by_state_author_age_and_text(house):
-    first, second = house.hold(copies=2)
-    (later,) = house.hold("m2@ours.example", first=2, at=AT + 1000)
-    house.act(first, Action.CANCEL, house.ann)
-
-    def ids(**wanted):
-        return [h.id for h in hold_views.find(house.db, **wanted)]
-
-    assert ids() == [second, later]
-    assert ids(states=[State.CANCELLED]) == [first]
-    assert ids(text="r2@") == [later]
-    assert ids(text="%") == []
-    assert ids(author="bob@ours.example") == []
-    assert ids(held_before=AT + 1) == [second]
-    assert ids(held_after=AT + 1, author="ann@ours.example") == [later]
-    assert ids(limit=1, offset=1) == [later]
-
-
-def test_a_decision_that_a_held_copy_needs_is_not_erased(house):
-    (hold_id,) = house.hold()
-    decision = hold_views.show(house.db, hold_id).hold.decision
-
-    with pytest.raises(NotErasableError):
-        house.ledger.erase([decision], AT, (), {})
-    house.act(hold_id, Action.CANCEL, house.ann)
-    house.ledger.erase([decision], AT, (), {})
-    assert verify(house.db).ok
-
-
 def test_ids_are_short_and_hard_to_guess(house):
     ids = house.hold(copies=20)
 
     assert all(len(i) == 17 and i[0] == "H" and i.isalnum() for i in ids)
     assert len(set(ids)) == 20
-
-
-def test_the_sums_notice_a_hold_that_vanished(house):
-    first, *_ = house.hold(copies=3)
-    assert hold_views.balance(house.db).ok
-
-    house.db.execute("DELETE FROM hold WHERE public = ?", (first,))
-
-    assert not hold_views.balance(house.db).ok
 
 
 MOVE = st.tuples(st.sampled_from([*Action, "done", "failed", "later", "confirm", "void"]), st.integers(0, 7))
@@ -444,11 +267,3 @@ def test_whatever_is_tried_the_sums_agree_and_the_chain_verifies(tmp_path_factor
     assert sums.ok
     assert sums.held + sums.provisional + sums.void == 8
     assert found.ok
-
-
-def test_temporary_answers_are_counted_by_message_and_forgotten_by_age(house):
-    assert [count_retry(house.db, b"k" * 16, AT + n) for n in range(3)] == [1, 2, 3]
-    assert retries(house.db, b"other") == 0
-    assert forget_retries(house.db, AT) == 0
-    assert forget_retries(house.db, AT + 10) == 1
-    assert retries(house.db, b"k" * 16) == 0

@@ -230,5 +230,4 @@ def test_a_quiet_decision_costs_at_most_600_bytes_on_disk(tmp_path):
     each = (size() - before) / 10_000
     db.close()
 
-    print(each)
     assert each <= 600, each

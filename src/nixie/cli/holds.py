@@ -72,6 +72,7 @@ def list_(
 @json_option
 def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
     """Show one held copy: why it is held, what may be done, what happened to it."""
+    from nixie.render.plain import share
     from nixie.render.story import story_json, story_lines
     from nixie.service.stories import told as rows_told
     from nixie.store import hold_views
@@ -91,7 +92,7 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
     click.echo(f"  author     {told['author']}")
     click.echo(f"  recipient  {told['recipient']}" + ("  (not in To or Cc)" if told["blind"] else ""))
     for suggestion in told["suggestions"]:
-        click.echo(f"  meant?     {suggestion['address']} ({suggestion['probability']:.0%})")
+        click.echo(f"  meant?     {suggestion['address']} ({share(suggestion['probability'])})")
     for reason in told["reasons"]:
         click.echo(f"  why        {reason}")
     click.echo(f"  may be     {', '.join(told['choices']) or 'decided by a reviewer only'}")
@@ -167,9 +168,12 @@ def balance(home_option: Path | None, *, as_json: bool) -> int:
     if as_json:
         print_json({**asdict(sums), "ok": sums.ok})
     else:
-        for name, number in asdict(sums).items():
-            click.echo(f"{name:<14} {number}")
+        told = asdict(sums)
+        agrees = told.pop("ledger_agrees")
+        for name, number in told.items():
+            click.echo(f"{name.replace('_', ' '):<12} {number:>6}")
         click.echo("the sums fit" if sums.ok else "THE SUMS DO NOT FIT")
+        click.echo("the ledger agrees" if agrees else "THE LEDGER DOES NOT AGREE with the holds")
     return 0 if sums.ok else EX_NO
 
 

@@ -74,17 +74,22 @@ def command(paths: tuple[Path, ...], follow: Path | None, home_option: Path | No
 
 
 def _lines(report: LearnReport) -> Iterator[str]:
-    yield f"read {report.read:,} lines, mails and rows in {report.files} files ({report.unchanged} unchanged since the last run)"
-    yield f"joined {report.joined:,} mails; {report.counted:,} copies are new, {report.duplicates:,} were known"
+    again = f", {report.unchanged} of them unchanged since the last run" if report.unchanged else ""
+    yield f"read {report.read:,} lines, mails and rows in {_n(report.files, 'file')}{again}"
+    yield f"found {_n(report.joined, 'mail')}: {_n(report.counted, 'copy', 'copies')} counted now, {report.duplicates:,} known before"
     if report.replies:
-        yield f"{report.replies:,} answers to mail of ours"
+        yield f"found {_n(report.replies, 'answer')} to mail of ours"
     if report.people or report.partners:
-        yield f"{report.people:,} people and {report.partners:,} partners' domains"
-    yield f"{report.new_domains:,} domains are new"
+        yield f"found {_n(report.people, 'person', 'people')} and {_n(report.partners, 'domain')} of partners"
+    yield f"learned {_n(report.new_domains, 'new domain')}"
     for reason, number in report.unknown.most_common(12):
         yield f"not used: {number:,} {reason}"
     for skipped in report.skipped[:20]:
         yield f"skipped: {skipped}"
+
+
+def _n(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _until_interrupted(run: Callable[[Callable[[], bool]], LearnReport]) -> LearnReport:

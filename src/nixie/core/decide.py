@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nixie.core.case import Case
 from nixie.core.facts import FactQuery
 from nixie.core.finding import Failed, Finding, Scalar, Skipped
+from nixie.core.message import NOT_GIVEN, NotSeen
 from nixie.core.proposals import circle_of, known_key, outside, shortlist
 from nixie.core.tables import country_of
 
@@ -141,6 +142,7 @@ def subjects(case: Case, examination: Examination) -> tuple[Mapping[str, Scalar]
     What nobody found is missing. A finding about the whole message counts for every recipient.
     """
     everybody = _message_values(case)
+    everybody["message.failed_checks"] = len(examination.failed)
     everybody.update(_found(examination, None))
     about: dict[int, dict[str, Scalar]] = {}
     for finding in examination.findings:
@@ -176,10 +178,18 @@ def _message_values(case: Case) -> dict[str, Scalar]:
         "message.recipients": len(case.circle),
         "message.outside_recipients": sum(not domains[address.domain] for address in case.circle),
         "message.size": case.message.size,
+        "message.unread": _unread(case.message),
         "sender.kind": str(case.origin.kind),
         "sender.domain": author.domain if author is not None else "",
         "sender.authenticated": case.origin.author_basis == "login",
     }
+
+
+def _unread(message: Message) -> str:
+    """Return why a part of the message that should be readable was not read, `""` when all of it was."""
+    wanted = (message.from_, message.to, message.cc, message.parts)
+    reasons = (value.reason for value in wanted if isinstance(value, NotSeen) and value != NOT_GIVEN)
+    return next(reasons, "")
 
 
 def _recipient_values(address: Address, case: Case) -> dict[str, Scalar]:

@@ -19,7 +19,7 @@ class EvidenceKind:
 
 EVIDENCE: dict[str, EvidenceKind] = {
     "base-rate": EvidenceKind(("one_in",), "One message in {one_in} goes astray by a slip."),
-    "slip": EvidenceKind(("kind", "what", "written", "intended"), "In {written} {what}, compared with {intended}."),
+    "slip": EvidenceKind(("kind", "what", "written", "intended"), "{written} is like {intended}, but {what}."),
     "author-wrote-intended": EvidenceKind(("n", "n_90d", "domain"), "You wrote to this address at {domain} {n} times, {n_90d} of them in the last 90 days."),
     "organisation-wrote-intended": EvidenceKind(("n", "n_90d", "domain"), "Your organisation wrote to this address at {domain} {n} times, {n_90d} of them in the last 90 days."),
     "author-wrote-domain": EvidenceKind(("n", "n_90d", "domain"), "You wrote to {domain} {n} times, {n_90d} of them in the last 90 days."),

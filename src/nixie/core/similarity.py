@@ -30,7 +30,7 @@ from nixie.core.tables import suffix_cuts, zone_suffixes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Edit", "SmallIndex", "domain_keys", "edit_kind", "skeleton"]
+__all__ = ["Edit", "GrowingIndex", "SmallIndex", "domain_keys", "edit_kind", "skeleton"]
 
 MAX_DOMAIN = 253
 """Longest domain in characters (RFC 1035 section 2.3.4); what is longer is no domain and has no keys."""
@@ -38,8 +38,8 @@ MAX_DOMAIN = 253
 MAX_LABELS = 16
 """Labels from the right that are left out one by one; nobody types more, and a hostile name has up to 127."""
 
-CROWD = 4
-"""How many proposals are looked at, for each that is wanted, before a crowd is cut."""
+CROWD = 96
+"""How many proposals are looked at, beyond those that are wanted, before a crowd is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,66 +194,65 @@ def narrow_first(buckets: Iterable[Sequence[int]]) -> Iterator[int]:
                 yield rank
 
 
+def crowd(limit: int) -> int:
+    """Return how many proposals are looked at where `limit` are wanted."""
+    return limit + CROWD if limit > 0 else 0
+
+
 def cut(names: Iterable[str], domain: str, limit: int) -> list[str]:
     """Return at most `limit` of the names, which come narrowest bucket first; `domain` is the one that was written.
 
-    Where there are more, those one slip away stay before all others. Of a crowd only `CROWD` times the limit is looked at.
+    Where there are more, those one slip away stay before all others. Of a crowd no more than `crowd(limit)` are looked at.
     """
-    some = list(islice(names, max(limit, 0) * CROWD))
+    some = list(islice(names, crowd(limit)))
     if len(some) <= limit:
         return some
     size = len(domain)
-    close = [name for name in some if -2 < len(name) - size < 2 and edit_kind(name, domain)]
+    # One slip touches two adjacent characters at most, so half of the rest is untouched before or behind it.
+    half = max(0, (size - 3) // 2)
+    head, tail = domain[:half], domain[size - half :]
+    alike = (name for name in some if -2 < len(name) - size < 2 and (name.startswith(head) or name.endswith(tail)))
+    close = [name for name in alike if edit_kind(name, domain)]
     if len(close) < limit:
         kept = set(close)
         close += [name for name in some if name not in kept]
     return close[:limit]
 
 
-class SmallIndex:
-    """A few thousand domains in memory, found as in the mapped index: own domains, partners, a test's table.
+class GrowingIndex:
+    """Domains in memory that are added one by one, found as in the mapped index: a walk forward through old mail.
 
-    The order of `domains` is their rank: proposals come in that order.
+    Their rank is the order in which they came.
     """
 
-    def __init__(self, domains: Iterable[str]) -> None:
-        self._domains = tuple(dict.fromkeys(domains))
-        self._order = {domain: rank for rank, domain in enumerate(self._domains)}
+    def __init__(self) -> None:
+        self._domains: list[str] = []
+        self._order: dict[str, int] = {}
         self._ranks: dict[int, list[int]] = {}
-        for rank, domain in enumerate(self._domains):
-            for key in domain_keys(domain):
-                self._ranks.setdefault(key, []).append(rank)
 
     def __len__(self) -> int:
         return len(self._domains)
 
-    def near(self, domain: str, limit: int) -> tuple[str, ...]:
-        """Return at most `limit` of the domains that share a key with `domain`, which is never among them."""
-        buckets = [ranks for key in domain_keys(domain) if (ranks := self._ranks.get(key))]
-        names = (name for rank in narrow_first(buckets) if (name := self._domains[rank]) != domain)
-        return tuple(sorted(cut(names, domain, limit), key=self._order.__getitem__))
-
-
-class GrowingIndex:
-    """Domains in memory that are added one by one, found as in the mapped index: a walk forward through old mail."""
-
-    def __init__(self) -> None:
-        self._domains: list[str] = []
-        self._known: set[str] = set()
-        self._ranks: dict[int, list[int]] = {}
-
     def add(self, domain: str) -> None:
         """Add a domain; one that is there already changes nothing."""
-        if domain in self._known:
+        if domain in self._order:
             return
-        self._known.add(domain)
-        rank = len(self._domains)
+        rank = self._order[domain] = len(self._domains)
         self._domains.append(domain)
         for key in domain_keys(domain):
             self._ranks.setdefault(key, []).append(rank)
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
-        """Return at most `limit` of the domains that share a key with `domain`, which is never among them."""
+        """Return at most `limit` of the domains that share a key with `domain`, which is never among them, by rank."""
         buckets = [ranks for key in domain_keys(domain) if (ranks := self._ranks.get(key))]
-        found = (rank for rank in narrow_first(buckets) if self._domains[rank] != domain)
-        return tuple(self._domains[rank] for rank in islice(found, max(limit, 0)))
+        names = (name for rank in narrow_first(buckets) if (name := self._domains[rank]) != domain)
+        return tuple(sorted(cut(names, domain, limit), key=self._order.__getitem__))
+
+
+class SmallIndex(GrowingIndex):
+    """A few thousand domains in memory: own domains, partners, a test's table. Their order is their rank."""
+
+    def __init__(self, domains: Iterable[str]) -> None:
+        super().__init__()
+        for domain in domains:
+            self.add(domain)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixie.core.verdict import Disposition
 from nixie.render.evidence import Reader, reasons, sentence, suggestions
-from nixie.render.plain import address_words, counted, safe
+from nixie.render.plain import address_words, counted, safe, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ def _copy_lines(name: str, copy: CopyVerdict, verdict: Verdict, *, explain: bool
         yield f"    would be {copy.would_be} if every rule were enforced{_would_be_rule(copy)}"
     best = suggestions(verdict, copy.recipient)
     if best:
-        yield f"    probably meant: {address_words(best[0].address)} ({best[0].probability:.0%})"
+        yield f"    probably meant: {address_words(best[0].address)} ({share(best[0].probability)})"
     yield from (f"    {reason}" for reason in reasons(verdict, copy.recipient, Reader.OTHER))
     yield from (f'    rule "{t.rule}" was silenced by the exemption "{t.exempted}"' for t in copy.trace if t.exempted)
     if explain:

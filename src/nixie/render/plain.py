@@ -54,6 +54,13 @@ def times(number: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
+def share(probability: float) -> str:
+    """Return a probability as a share that is never rounded to certainty: `97%`, `over 99%`, `under 1%`."""
+    if probability >= 0.995:
+        return "over 99%"
+    return "under 1%" if probability < 0.01 else f"{probability:.0%}"
+
+
 def counted(number: int, one: str, many: str) -> str:
     """Return a count with its noun: `1 copy`, `2 copies`."""
     return f"{number} {one if number == 1 else many}"

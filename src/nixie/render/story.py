@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixie.core.verdict_json import to_json
 from nixie.render.evidence import Reader, reasons, suggestions
-from nixie.render.plain import address_words, counted, safe
+from nixie.render.plain import address_words, counted, safe, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from nixie.core.verdict import Verdict
 
 _BY = {"author": "its author", "reviewer": "a reviewer", "system": "the guard"}
+_DOORS = {
+    "milter": "by milter",
+    "smtp": "by SMTP",
+    "correction": "a held copy with its corrected address",
+}
 _STEPS = {
     "notice": "the author was asked",
     "remind": "the author was asked once more",
@@ -60,6 +65,10 @@ def story_lines(rows: Iterable[Told]) -> Iterator[str]:
         yield from (f"    {line}" for line in more)
 
 
+_OTHER_NAMES = {"kind": "sender_kind"}
+"""Names in a decision's body that a row has already, and what they are called beside it."""
+
+
 def story_json(rows: Iterable[Told]) -> list[dict[str, Any]]:
     """Return the story as JSON-ready values, a dict a row; numbers of addresses are replaced by the addresses."""
     return [_row_json(row) for row in rows]
@@ -72,7 +81,8 @@ def _row_json(row: Told) -> dict[str, Any]:
     if row.body is None and row.kind in _ROWS:
         told["erased"] = row.kind not in ("waiting", "void")
     elif isinstance(row.body, dict):
-        told.update({name: _by_name(row, name, value) for name, value in row.body.items() if name != "verdict"})
+        body = {_OTHER_NAMES.get(name, name): (name, value) for name, value in row.body.items() if name != "verdict"}
+        told.update({shown: _by_name(row, name, value) for shown, (name, value) in body.items()})
     if row.kind == "held" and row.addresses:
         told["recipient"] = safe(row.addresses[0])
     if row.verdict is not None:
@@ -105,10 +115,8 @@ def _decision(row: Told) -> Iterator[str]:
     to, verdict = row.get("to") or [], row.verdict
     author = row.address(row.get("author")) or "nobody who can be named"
     queue = f", queue id {safe(str(row.get('queue')))}" if row.get("queue") else ""
-    yield (
-        f"judged: {row.get('direction')} mail of {author} to {counted(len(to), 'recipient', 'recipients')}"
-        f" by the door {row.get('door')}{queue}"
-    )
+    door = _DOORS.get(str(row.get("door")), safe(str(row.get("door"))))
+    yield f"judged: {row.get('direction')} mail of {author} to {counted(len(to), 'recipient', 'recipients')}, {door}{queue}"
     if verdict is None:
         return
     yield f"policy {verdict.policy}"
@@ -123,7 +131,7 @@ def _decision(row: Told) -> Iterator[str]:
         yield f"{name or 'an erased recipient'}: {copy.disposition}{by}{would}"
         best = suggestions(verdict, copy.recipient)
         if best:
-            yield f"  probably meant: {address_words(best[0].address)} ({best[0].probability:.0%})"
+            yield f"  probably meant: {address_words(best[0].address)} ({share(best[0].probability)})"
         yield from (f"  {reason}" for reason in reasons(verdict, copy.recipient, Reader.OTHER))
     if quiet:
         yield f"{counted(quiet, 'copy', 'copies')} went on"
@@ -131,14 +139,19 @@ def _decision(row: Told) -> Iterator[str]:
 
 
 def _held(row: Told) -> Iterator[str]:
-    provisional = ", until the mail server's answer stands" if row.get("state") == "provisional" else ""
+    provisional = ", provisionally: the mail server has no answer yet" if row.get("state") == "provisional" else ""
     yield f"held: the copy to {row.address(0) or 'an erased recipient'} ({row.get('disposition')}){provisional}"
 
 
-def _acted(what: str) -> Callable[[Told], Iterator[str]]:
+def _outcome(what: str) -> Callable[[Told], Iterator[str]]:
+    """Tell what the guard itself has done: nobody is named."""
+    return _acted(what, named=False)
+
+
+def _acted(what: str, *, named: bool = True) -> Callable[[Told], Iterator[str]]:
     def tell(row: Told) -> Iterator[str]:
         corrected = row.address(row.get("corrected"))
-        yield f"{what}{f' to {corrected}' if corrected else ''}{_by(row)}"
+        yield f"{what}{f' to {corrected}' if corrected else ''}{_by(row) if named else ''}"
         if row.get("reason"):
             yield f"reason: {safe(str(row.get('reason')))}"
         if row.get("reply"):
@@ -178,15 +191,15 @@ def _plain(what: str) -> Callable[[Told], Iterator[str]]:
 _ROWS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "decision": _decision,
     "held": _held,
-    "waiting": _plain("the hold is firm: it waits for an answer"),
+    "waiting": _plain("the mail server has its answer: the hold stands and waits for a decision"),
     "void": _acted("the hold is void: the mail server that sent it kept the message"),
     "releasing": _acted("released"),
-    "released": _acted("sent as it was written: the next mail server took it"),
+    "released": _outcome("sent as it was written: the next mail server took it"),
     "correcting": _acted("corrected"),
-    "corrected": _acted("sent to the corrected address: the next mail server took it"),
+    "corrected": _outcome("sent to the corrected address: the next mail server took it"),
     "cancelled": _acted("cancelled"),
     "returning": _acted("to be returned to its author"),
-    "returned": _acted("returned to its author"),
+    "returned": _outcome("returned to its author"),
     "attempt": _attempt,
     "notice": _notice,
     "learned": _plain("knowledge was learned"),

@@ -29,20 +29,19 @@ REFUSAL = "550 5.7.1 This message may not be sent; please ask your postmaster"
 class Expressed:
     """What becomes of each copy, by number in the envelope.
 
-    `to_hold` are new holds, `to_return` those of them that go straight back to the author (refused while other copies
-    go on), `kept` copies whose hold exists already, `refuse_all` that nothing of the message is taken.
+    `to_hold` are new holds (a copy refused while others go on is one too: the courier gives it back to the author),
+    `refused` the copies of a message that is refused whole, `kept` copies whose hold exists already.
     """
 
     to_hold: tuple[int, ...] = ()
-    to_return: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
     kept: tuple[int, ...] = ()
-    refuse_all: bool = False
     reply: str = ""
 
     def answer(self, hold_ids: Sequence[str], token: str) -> Answer:
         """Return the door's answer once the holds are recorded under these ids."""
-        if self.refuse_all:
-            return Answer(refused=self.to_return, reply=self.reply)
+        if self.refused:
+            return Answer(refused=self.refused, reply=self.reply)
         held = tuple(sorted({*self.to_hold, *self.kept}))
         return Answer(held=held, token=token if hold_ids else "", hold_ids=tuple(hold_ids))
 
@@ -53,9 +52,9 @@ def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Exist
     new = [c for c in verdict.copies if keys[c.recipient] not in known]
     refused = tuple(c.recipient for c in new if c.disposition is Disposition.REFUSE)
     if refused and len(refused) == len(verdict.copies):
-        return Expressed(to_return=refused, refuse_all=True, reply=_refusal(verdict.copies))
+        return Expressed(refused=refused, reply=_refusal(verdict.copies))
     held = tuple(c.recipient for c in new if c.disposition is not Disposition.DELIVER)
-    return Expressed(to_hold=held, to_return=refused, kept=kept)
+    return Expressed(to_hold=held, kept=kept)
 
 
 def known_answer(existing: Sequence[Existing]) -> Answer:

@@ -31,16 +31,17 @@ class Child:
 
 
 def begin(*sockets: str) -> Child:
-    """Read the command line of a child that inherits these sockets."""
+    """Read the command line of a child that inherits these sockets; a door that is off gives none."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--home", required=True, type=Path)
     parser.add_argument("--life-fd", type=int)
     for name in sockets:
-        parser.add_argument(f"--{name}-fd", type=int, required=True)
+        parser.add_argument(f"--{name}-fd", type=int)
     told = parser.parse_args()
     settings = load(told.home)
     logs.configure(level=settings.log.level)
-    inherited = {name: socket.socket(fileno=getattr(told, f"{name}_fd")) for name in sockets}
+    given = {name: getattr(told, f"{name}_fd") for name in sockets}
+    inherited = {name: socket.socket(fileno=number) for name, number in given.items() if number is not None}
     for listener in inherited.values():
         listener.setblocking(False)
     return Child(settings, inherited, told.life_fd)

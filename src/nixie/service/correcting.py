@@ -42,6 +42,11 @@ class Corrected:
         """Return whether nothing stops the corrected copy."""
         return self.decision.verdict.copies[0].disposition is Disposition.DELIVER
 
+    @property
+    def refused(self) -> bool:
+        """Return whether the policy lets nobody send this copy."""
+        return self.decision.verdict.copies[0].disposition is Disposition.REFUSE
+
 
 def corrected_decision(engine: Engine, hold: Hold, content: bytes, to: Address, at: datetime) -> Corrected:
     """Judge the held message as one copy to `to`, as of `at`, for the author who was asked.

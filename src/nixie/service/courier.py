@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from nixie.core.address import parse_address
+from nixie.core.verdict import Disposition
 from nixie.service.answering import express
 from nixie.service.correcting import corrected_decision, with_resent_fields
 from nixie.service.keeping import decision_head
@@ -48,13 +49,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger("nixie.courier")
 
 POLL_SECONDS = 0.25
+PAUSE_SECONDS = 1.0
+"""Between two tries of something that failed for a reason of our own."""
+STOP_SECONDS = 10.0
 AT_ONCE = 8
 """Copies handed over at the same time."""
 
 
 @dataclass(slots=True)
 class Courier:
-    """Does what is due; `now` is milliseconds since 1970, an argument so that a test owns the clock."""
+    """Does what is due; moments are milliseconds since 1970, an argument so that a test owns the clock."""
 
     settings: Settings
     reader: sqlite3.Connection
@@ -62,38 +66,57 @@ class Courier:
     spool: Spool
     engine: Engine
     letters: Letters
+    _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _resting: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By question: how often its letters were not taken, and when to try again. A restart tries at once."""
+    _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop; a round that fails is logged and tried again."""
+        """Work until told to stop, then let begun work end. A slow hop delays its own copy and nobody else's."""
         while not stop.is_set():
             try:
-                busy = await self.round(time.time_ns() // 1_000_000)
-            except (RecorderUnavailableError, RecorderRefusedError) as error:
-                log.warning("not recorded", error=error)
-                busy = False
-            except Exception as error:  # noqa: BLE001 - the courier must not end; the work is still due
-                log.error("round failed", error=error)
-                busy = False
-            if not busy:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+                self.begin(now_ms())
+            except Exception as error:  # noqa: BLE001 - the courier must not end; what is due stays due
+                log.error("cannot look for work", error=error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+        if self._under_way:
+            await asyncio.wait(self._under_way.values(), timeout=STOP_SECONDS)
 
     async def round(self, now: int) -> bool:
-        """Do everything that is due now; return whether there was anything."""
-        work = hold_views.work(self.reader, now)
-        due = questions.due(self.reader, now)
-        gate = asyncio.Semaphore(AT_ONCE)
+        """Do everything that is due at `now` to its end; return whether there was anything."""
+        tasks = self.begin(now)
+        if tasks:
+            await asyncio.wait(tasks)
+        return bool(tasks)
 
-        async def one(job: Callable[[], Awaitable[None]]) -> None:
-            async with gate:
+    def begin(self, now: int) -> list[asyncio.Task[None]]:
+        """Begin everything that is due and not under way, and return its tasks; they end without raising."""
+        jobs: dict[str, Callable[[], Awaitable[None]]] = {}
+        for hold in hold_views.work(self.reader, now):
+            jobs[hold.id] = partial(self._copy, hold, now)
+        for due in questions.due(self.reader, now):
+            if self._resting.get(due.question.id, (0, 0))[1] <= now:
+                jobs[due.question.id] = partial(self._question, due, now)
+        new = [(name, job) for name, job in jobs.items() if name not in self._under_way]
+        return [self._begin_one(name, job) for name, job in new]
+
+    def _begin_one(self, name: str, job: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guarded(name, job))
+        self._under_way[name] = task
+        task.add_done_callback(lambda _: self._under_way.pop(name, None))
+        return task
+
+    async def _guarded(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
+        async with self._gate:
+            try:
                 await job()
-
-        jobs = [one(lambda h=h: self._copy(h, now)) for h in work]  # type: ignore[misc]
-        jobs += [one(lambda d=d: self._question(d, now)) for d in due]  # type: ignore[misc]
-        results = await asyncio.gather(*jobs, return_exceptions=True)
-        for failed in (r for r in results if isinstance(r, BaseException)):
-            log.error("not done", error=failed)
-        return bool(jobs) and not any(isinstance(r, BaseException) for r in results)
+            except (RecorderUnavailableError, RecorderRefusedError) as error:
+                log.warning("not recorded", what=name, error=error)
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception as error:  # noqa: BLE001 - one bad copy must not stop the others; it is tried again
+                log.error("not done", what=name, error=error)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _copy(self, hold: Hold, now: int) -> None:
         try:
@@ -116,8 +139,8 @@ class Courier:
     async def _hand(self, hold: Hold, parcel: Parcel, now: int) -> None:
         """Hand a copy over and record what became of it."""
         handed = await hand_over(self.settings.release_hop, parcel, tls=self.settings.release.tls)
-        reached(Steps.RELEASE_TAKEN)
         if handed.fate is Fate.TAKEN:
+            reached(Steps.RELEASE_TAKEN)
             await self._outcome(hold, "done", handed.codes)
             log.info("released", hold=hold.id, reply=handed.codes)
         elif handed.fate is Fate.NEVER or self._too_late(hold, now):
@@ -142,6 +165,9 @@ class Courier:
             await self._outcome(hold, "failed", "the corrected address cannot be read")
             return
         judged = corrected_decision(self.engine, hold, content, to, at)
+        if judged.refused:
+            await self._outcome(hold, "failed", "refused by the policy")
+            return
         if hold.tries == 0 or not judged.goes_on:
             await self._record(hold, judged, at)
         if not judged.goes_on:
@@ -177,31 +203,40 @@ class Courier:
             return
         handed = await self._post(letter)
         if handed.fate is Fate.TAKEN:
+            reached(Steps.RELEASE_TAKEN)
             await self._outcome(hold, "done", handed.codes)
         else:
             await self._again(hold, handed, now)
 
     async def _question(self, due: Due, now: int) -> None:
         """Take the steps of a question whose time has come; the last of several overdue ones speaks for all."""
+        await self._return_all(due, "refused by the policy", refused=True)
         for step in due.steps[:-1]:
             if step is not Step.NOTICE:
                 await self._taken(due, step, ())
         step = due.steps[-1]
         if step is Step.RETURN:
-            for hold in hold_views.of_question(self.reader, due.question.id):
-                if hold.state is State.WAITING:
-                    head = {"do": "act", "hold": hold.id, "action": Action.RETURN, "role": Role.SYSTEM, "by": "courier"}
-                    await self.recorder.ask({**head, "reason": "nobody answered", "at": now_ms()})
+            await self._return_all(due, "nobody answered", refused=False)
             await self._taken(due, step, ())
             return
         letters = self.letters.asking(due.question, step, now)
         handed = [await self._post(letter) for letter in letters]
         if letters and all(h.fate is Fate.NOT_NOW for h in handed):
-            log.warning("notice not taken", question=due.question.id, step=step)
-            await asyncio.sleep(1)
+            waits, failures = self.settings.release.retry, self._resting.get(due.question.id, (0, 0))[0]
+            wait = waits[min(failures, len(waits) - 1)]
+            self._resting[due.question.id] = (failures + 1, now + int(wait * 1000))
+            log.warning("notice not taken", question=due.question.id, step=step, again_in_seconds=wait)
             return
+        self._resting.pop(due.question.id, None)
         reached(Steps.NOTICE_SENT)
         await self._taken(due, step, tuple(letter.to for letter in letters))
+
+    async def _return_all(self, due: Due, reason: str, *, refused: bool) -> None:
+        """Begin the return of the question's waiting copies; with `refused` only of those that the policy refuses."""
+        for hold in hold_views.of_question(self.reader, due.question.id):
+            if hold.state is State.WAITING and (not refused or hold.disposition == Disposition.REFUSE):
+                head = {"do": "act", "hold": hold.id, "action": Action.RETURN, "role": Role.SYSTEM, "by": "courier"}
+                await self.recorder.ask({**head, "reason": reason, "at": now_ms()})
 
     async def _taken(self, due: Due, step: Step, told: tuple[str, ...]) -> None:
         """Record that a step of a question was taken, and who was told."""

@@ -95,7 +95,7 @@ class Hooks:
 
 
 class Recorder:
-    """The group commit, without sockets: requests go in with a callable that takes the answer."""
+    """The group commit, without sockets: a list of requests in, the list of their answers out."""
 
     def __init__(
         self, settings: RecorderSettings, keys: Keys, hooks: Hooks, now: Callable[[], float] = time.time
@@ -147,9 +147,9 @@ class Recorder:
         self._db.execute("SAVEPOINT request")
         try:
             answer = self._handlers.get(head.get("do", ""), _no_such)(self._records, head, body)
-        except sqlite3.OperationalError:
-            raise  # disk full, locked, I/O: SQLite may have ended the transaction already
-        except Exception as error:  # noqa: BLE001 - one bad request must not hurt the others
+        except Exception as error:
+            if _ends_all(error):
+                raise
             self._db.execute("ROLLBACK TO request")
             self._records.rewind(mark)
             answer = _error(error)
@@ -165,9 +165,9 @@ class Recorder:
             return True
         try:
             taught = self._hooks.teach(self._db, r.events, r.answers)
-        except sqlite3.OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - one bad event must not hurt the others
+        except Exception as error:
+            if _ends_all(error):
+                raise
             log.warning("events not counted", events=len(r.events), error=error)
             return False
         if taught is not None:
@@ -238,6 +238,11 @@ def _logged(what: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - the recorder must live on
         log.error("chore failed", chore=what, error=error)
+
+
+def _ends_all(error: Exception) -> bool:
+    """Return whether the whole group is lost: disk full, locked, I/O. SQLite may have ended the transaction already."""
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR
 
 
 def _no_such(_: Records, __: Head, ___: bytes) -> Head:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nixie.checks.predicates import PREDICATES
 from nixie.checks.registry import CHECKS
 from nixie.config.home import shipped_policy
+from nixie.core.organisation import Partner
 from nixie.core.policy import parse_policy
 from nixie.service.engine import Engine
 from nixie.service.nothing import NothingKnown
 from nixie.service.places import Places
 from nixie.store.db import open_reader
 from nixie.store.knowledge_facts import StoreFacts
+from nixie.store.knowledge_people import partner_domains
 from nixie.store.near import NearDomains
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from nixie.config.settings import Settings
     from nixie.core.facts import FactSource
+    from nixie.core.organisation import Organisation
     from nixie.core.policy import Policy
 
 
@@ -33,12 +38,23 @@ def parse_shipped(mode: str) -> Policy:
     return parse_policy(shipped_policy(mode), f"{mode}.toml", PREDICATES, [check.ID for check in CHECKS])
 
 
+def with_learned_partners(organisation: Organisation, learned: Iterable[tuple[str, str]]) -> Organisation:
+    """Return the organisation with partners from `nixie learn partners.csv` beside those of partners.toml, which win."""
+    domains: dict[str, list[str]] = {}
+    for domain, name in learned:
+        if not organisation.inside(domain) and not organisation.partner_of(domain):
+            domains.setdefault(name, []).append(domain)
+    more = tuple(Partner(name, tuple(found)) for name, found in domains.items())
+    return replace(organisation, partners=(*organisation.partners, *more)) if more else organisation
+
+
 def open_engine(settings: Settings, policy: Policy | None = None) -> Engine:
     """Return an engine that reads the installation's knowledge; an installation without any knows nothing."""
     places = Places(settings.var)
-    facts: FactSource
+    organisation = settings.organisation
+    facts: FactSource = NothingKnown()
     if places.database.exists():
-        facts = StoreFacts(open_reader(places.database), NearDomains(places.near))
-    else:
-        facts = NothingKnown()
-    return Engine(settings.organisation, policy or read_policy(settings.policy_file), facts, settings.checks)
+        db = open_reader(places.database)
+        facts = StoreFacts(db, NearDomains(places.near))
+        organisation = with_learned_partners(organisation, partner_domains(db))
+    return Engine(organisation, policy or read_policy(settings.policy_file), facts, settings.checks)

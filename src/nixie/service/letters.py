@@ -18,7 +18,7 @@ from nixie.render.evidence import Reader
 from nixie.render.letters import Asked, Heading, HeldCopy, Returned, Why
 from nixie.service.links import Link, sign
 from nixie.service.records import verdict_of
-from nixie.service.views import copy_view
+from nixie.service.views import copy_view, held_number
 from nixie.store import hold_views
 from nixie.store.hold_states import State
 from nixie.store.ledger import Kind
@@ -71,7 +71,8 @@ class Letters:
         if for_reviewers and step is not Step.REMIND:
             asked = self._asked(question, for_reviewers, now, Reader.OTHER)
             letters += [
-                Letter(to, notice.review(self._heading(to, question.id, step, now), asked)) for to in self._reviewers()
+                Letter(to, notice.review(self._heading(to, question.id, step, now), asked))
+                for to in self._reviewers(for_reviewers)
             ]
         return tuple(letters)
 
@@ -119,8 +120,15 @@ class Letters:
         domain = sender.rpartition("@")[2] or "localhost"
         return Heading(sender, to, _moment(now), f"{about}.{step}.{now}.nixie@{domain}", self.settings.name)
 
-    def _reviewers(self) -> tuple[str, ...]:
-        told = self.settings.notice.reviewers or (self.settings.organisation.postmaster,)
+    def _reviewers(self, holds: Sequence[Hold]) -> tuple[str, ...]:
+        """Return who reviews: those whom the rules name that hold these copies, else the configured list, else the postmaster."""
+        named: dict[str, None] = {}
+        for story in (hold_views.show(self.reader, h.id) for h in holds):
+            verdict = verdict_of(story.verdict or {}, story.addresses)
+            number = held_number(story.hold, story.addresses, story.verdict)
+            if 0 <= number < len(verdict.copies):
+                named.update(dict.fromkeys(verdict.copies[number].reviewers))
+        told = tuple(named) or self.settings.notice.reviewers or (self.settings.organisation.postmaster,)
         return tuple(filter(None, map(self._may_be_told, told)))
 
     def _may_be_told(self, address: str) -> str:

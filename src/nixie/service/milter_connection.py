@@ -19,6 +19,7 @@ import structlog
 
 from nixie.service.carried import Carried
 from nixie.service.milter_speech import LATER, OF_TROUBLE, Unspeakable, replies_for, submission_of
+from nixie.service.steps import Step, reached_soon
 from nixie.wire.milter import Action, FilterSession, Limits, MessageReceived, ProtocolError
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ class Connection(asyncio.Protocol):
     def _write(self, verdict: bytes) -> None:
         self._transport.write(verdict)
         self._door.messages += 1
+        reached_soon(Step.ANSWERED)
 
     def _say_progress(self) -> None:
         if self._transport.is_closing():

@@ -29,7 +29,6 @@ from nixie.service.records import decision_body
 from nixie.service.requests import AddressList
 from nixie.service.steps import Step, reached
 from nixie.store import hold_views
-from nixie.store.hold_states import Action, Role
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,6 +77,7 @@ class Pipeline:
 
     async def confirm(self, token: str) -> bool:
         """Make provisional holds firm."""
+        reached(Step.BEFORE_CONFIRM)
         try:
             await self.recorder.ask({"do": "confirm", "token": token, "at": now_ms()})
         except (RecorderUnavailableError, RecorderRefusedError):
@@ -128,22 +128,7 @@ class Pipeline:
         recorded = await self.recorder.ask(head, body)
         hold_ids = recorded.get("holds", ())
         reached(Step.RECORDED)
-        for number, hold_id in zip(expressed.to_hold, hold_ids, strict=False):
-            if number in expressed.to_return and not submission.provisional:
-                await self._return_refused(hold_id)
         return expressed.answer(hold_ids, token)
-
-    async def _return_refused(self, hold_id: str) -> None:
-        """Send a refused copy back to its author, while the other copies go on."""
-        head = {
-            "do": "act",
-            "hold": hold_id,
-            "action": Action.RETURN,
-            "role": Role.SYSTEM,
-            "by": "policy",
-            "at": now_ms(),
-        }
-        await self.recorder.ask({**head, "reason": "refused by the policy"})
 
     def _copy_keys(self, submission: Submission, message: Message) -> list[bytes]:
         sender = submission.envelope.sender

@@ -36,11 +36,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     load_keys(settings.keys_folder, settings.credentials)
     places = Places(private_folder(settings.var))
     lock = _lock(places)
-    sockets = {
-        "milter": open_listener(settings.milter.listen),
-        "smtp": open_listener(settings.smtp.listen),
-        "http": open_listener(settings.http.listen),
-    }
+    told = {"milter": settings.milter.listen, "smtp": settings.smtp.listen, "http": settings.http.listen}
+    sockets = {name: open_listener(address) for name, address in told.items() if address}
     supervisor = Supervisor(_roles(settings, sockets), lambda: recorder_answers(places.recorder))
 
     def ready() -> None:
@@ -58,32 +55,33 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
 
 def _roles(settings: Settings, sockets: dict[str, socket.socket]) -> list[Role]:
     home = ("--home", str(settings.home))
-    doors = (("milter", sockets["milter"]), ("smtp", sockets["smtp"]))
+    doors = tuple((name, sockets[name]) for name in ("milter", "smtp") if name in sockets)
+    pages = tuple((name, sockets[name]) for name in ("http",) if name in sockets)
     count = settings.workers.count or os.cpu_count() or 1
     return [
         Role("recorder", "nixie.service.recorder_main", home),
         *(Role(f"worker-{n}", "nixie.service.worker", home, doors) for n in range(1, count + 1)),
         Role("courier", "nixie.service.courier_main", home),
-        Role("pages", "nixie.web.main", home, (("http", sockets["http"]),)),
+        *([Role("pages", "nixie.web.main", home, pages)] if pages else []),
     ]
 
 
 def _where(settings: Settings, sockets: dict[str, socket.socket], policy: str) -> list[str]:
     """Return what the administrator sees: where everything is, and one line to try it."""
-    smtp = name_of(sockets["smtp"])
-    host, _, port = smtp.rpartition(":")
     own = settings.organisation.known_domains()
-    domain = own[0] if own else "example.org"
-    return [
+    at = {name: name_of(sockets[name]) if name in sockets else "off" for name in ("milter", "smtp", "http")}
+    lines = [
         f"home      {settings.home}",
         f"policy    {settings.policy_file} ({policy})",
-        f"milter    {name_of(sockets['milter'])}",
-        f"smtp      {smtp}",
-        f"pages     {settings.http.public_url} (listening on {name_of(sockets['http'])})",
+        f"milter    {at['milter']}",
+        f"smtp      {at['smtp']}",
+        f"pages     {settings.http.public_url} (listening on {at['http']})",
         f"next hop  {settings.next_hop.address}",
-        f"try it    {_one_line(host, port, domain)}",
-        "nixie is ready",
     ]
+    host, _, port = at["smtp"].rpartition(":")
+    if host:
+        lines.append(f"try it    {_one_line(host, port, own[0] if own else 'example.org')}")
+    return [*lines, "nixie is ready"]
 
 
 def _one_line(host: str, port: str, domain: str) -> str:

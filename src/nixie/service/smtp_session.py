@@ -17,6 +17,7 @@ from nixie.service.ports import Answer, Submission
 from nixie.service.smtp_forward import HOP_LOST, LATER, ClientGoneError, Transaction, abandon, forward
 from nixie.service.smtp_hop import HopLostError
 from nixie.service.smtp_pipe import PipeLostError, PipeStoppedError, PipeTimeoutError
+from nixie.service.steps import Step, reached_soon
 from nixie.wire.smtp import (
     Data,
     Defect,
@@ -205,6 +206,7 @@ class Session:
                 finally:
                     self._forget()
                 self._wire.reply(reply)
+                reached_soon(Step.ANSWERED)
             case StartTls():
                 await self._start_tls()
             case Quit():

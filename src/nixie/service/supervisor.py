@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from nixie.service.steps import environment_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -48,6 +50,7 @@ class _Child:
     role: Role
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    starts: int = 0
     failures: int = 0
     next_start: float = 0.0
 
@@ -103,7 +106,13 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         descriptors = (self._life_read, *(s.fileno() for _, s in child.role.sockets))
         command = [*child.role.command(), "--life-fd", str(self._life_read)]
-        child.process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL)  # noqa: S603 - our own module
+        child.process = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            env=environment_of(child.role.name, child.starts, os.environ),
+        )
+        child.starts += 1
         child.started = time.monotonic()
 
     def _wait_ready(self, first: _Child, seconds: float = 30.0) -> None:

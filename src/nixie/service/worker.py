@@ -40,8 +40,9 @@ async def work(child: Child) -> None:
     )
     milter = milter_door(pipeline, settings)
     smtp = smtp_door(pipeline, settings)
-    milter.serve(child.sockets["milter"])
-    smtp.serve(child.sockets["smtp"])
+    for door, name in ((milter, "milter"), (smtp, "smtp")):
+        if name in child.sockets:
+            door.serve(child.sockets[name])
     # What was made at start lives as long as the process: collecting it again and again costs every message.
     gc.collect()
     gc.freeze()

@@ -30,7 +30,9 @@ class _Zstandard:
         import zstandard  # noqa: PLC0415 - only for .zst
 
         self._error = zstandard.ZstdError
-        self._reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(stream, read_across_frames=True)
+        self._reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
+            stream, read_across_frames=True
+        )
 
     def read(self, size: int) -> bytes:
         """Return up to `size` plain bytes, `b""` at the end."""

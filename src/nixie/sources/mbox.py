@@ -56,7 +56,11 @@ class MboxReader:
             end = data.find(b"\n", at + 1)
             if end < 0 and len(data) - at < _LONGEST_LINE:
                 break
-            if end < 0 or not (data[at - 1 : at] == b"\n" or data[at - 2 : at] == b"\n\r") or not _BEGIN.match(data, at):
+            if (
+                end < 0
+                or not (data[at - 1 : at] == b"\n" or data[at - 2 : at] == b"\n\r")
+                or not _BEGIN.match(data, at)
+            ):
                 scan = at + 1
                 continue
             if self._inside:

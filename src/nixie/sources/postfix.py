@@ -165,7 +165,9 @@ class PostfixReader:
                 how = line[status : status + 4]
                 if how != b"sent" and (how == b"unde" or line.startswith(b"deliverable", status)):
                     continue  # an address being probed, no mail
-                add_key(number(blake2b(b"%s%s\0%s" % (_PREFIX[kind], entry[1], who), digest_size=8).digest(), "big") >> 1)
+                add_key(
+                    number(blake2b(b"%s%s\0%s" % (_PREFIX[kind], entry[1], who), digest_size=8).digest(), "big") >> 1
+                )
                 add_at(entry[0] * 1_000_000)
                 add_kind(kind)
                 add_ours(ours[0])

@@ -127,4 +127,3 @@ def _pairs(record: Record, organisation: Organisation) -> Iterator[tuple[EventKi
             yield (EventKind.BOUNCED if record.kind is RecordKind.BOUNCE else EventKind.SENT), sender, other
         elif not inside and organisation.owns(other.domain) and record.kind is RecordKind.MAIL:
             yield EventKind.WROTE_TO_US, other, sender
-

@@ -19,7 +19,9 @@ MONTHS = {
 _HALF_A_YEAR = 6
 _HOURS_KEPT = 4_096
 _PRI = re.compile(rb"<\d{1,3}>")
-_5424 = re.compile(rb"1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*+\")*+\])++) ?(?:\xef\xbb\xbf)?")
+_5424 = re.compile(
+    rb"1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*+\")*+\])++) ?(?:\xef\xbb\xbf)?"
+)
 STAMP_3164 = re.compile(rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d ")
 STAMP_3339 = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* ")
 
@@ -32,7 +34,9 @@ def first_year(first: bytes, reference: datetime) -> int:
     except ValueError:
         day = 1
     edge = reference + timedelta(days=1)
-    return reference.year if (month, day) <= (edge.month, edge.day) or edge.year > reference.year else reference.year - 1
+    return (
+        reference.year if (month, day) <= (edge.month, edge.day) or edge.year > reference.year else reference.year - 1
+    )
 
 
 class Clock:
@@ -68,7 +72,12 @@ class Clock:
         at = datetime.fromisoformat(stamp.decode("ascii"))
         at = at if at.tzinfo else at.replace(tzinfo=self._zone)
         found = int(at.timestamp()) - at.second
-        if len(stamp) in (20, 25, 27, 32):  # `Z` or an offset, with none or six digits of a second: the rest is the zone
+        if len(stamp) in (
+            20,
+            25,
+            27,
+            32,
+        ):  # `Z` or an offset, with none or six digits of a second: the rest is the zone
             if len(self._minutes) >= _HOURS_KEPT:
                 self._minutes.clear()
             self._minutes[minute] = found

@@ -67,7 +67,9 @@ def find_domains(db: sqlite3.Connection, domains: Sequence[str]) -> dict[str, in
     names = {stored(d): d for d in domains}
     if len(names) <= 2:
         rows = [
-            row for name in names for row in db.execute("SELECT name, id FROM domain WHERE name = ?", (name,)).fetchall()
+            row
+            for name in names
+            for row in db.execute("SELECT name, id FROM domain WHERE name = ?", (name,)).fetchall()
         ]
     else:
         rows = db.execute(
@@ -89,7 +91,9 @@ def intern_keys(db: sqlite3.Connection, keys: Sequence[str]) -> tuple[dict[str, 
     domains, new = intern_domains(db, [domain_of(k) for k in missing])
     (top,) = db.execute("SELECT COALESCE(MAX(id), 0) FROM address").fetchone()
     made = {key: (number, domains[domain_of(key)]) for number, key in enumerate(missing, top + 1)}
-    db.executemany("INSERT INTO address VALUES (?, ?, ?)", [(n, domain, stored(key)) for key, (n, domain) in made.items()])
+    db.executemany(
+        "INSERT INTO address VALUES (?, ?, ?)", [(n, domain, stored(key)) for key, (n, domain) in made.items()]
+    )
     return found | made, new
 
 

@@ -232,6 +232,7 @@ def _hold(row: tuple[Any, ...], texts: dict[int, str]) -> Hold:
         named[name] = named[name] or b""
     for name in ("sender_params", "recipient_params"):
         named[name] = _params(named[name])
+    named["message_id"] = named["message_id"].decode("utf-8", "surrogateescape")
     choices = tuple(filter(None, named["choices"].split(",")))
     return Hold(**{**named, "state": State(named["state"]), "choices": choices, "blind": bool(named["blind"])})
 

@@ -256,6 +256,8 @@ def _make_firm(ledger: Ledger, hold_id: str, at: int) -> None:
 
 def _permit(action: Action, actor: Actor, *, own: bool, disposition: str, choices: str) -> None:
     """Return quietly when the actor may do this. Raises an error of the `ForbiddenError` branch."""
+    if not actor.name and actor.address is None and actor.role is not Role.SYSTEM:
+        raise ForbiddenError("every action names its actor")
     if action not in MAY[actor.role]:
         raise ForbiddenError(f"as {actor.role} nobody may {action}")
     if actor.role is Role.AUTHOR and not own:
@@ -298,7 +300,7 @@ def _move(ledger: Ledger, hold_id: str, to: State, at: int, payload: bytes) -> M
     ledger.append(at, KIND_OF[to], payload, lookup, row)
     if state is State.WAITING:
         questions.settle(ledger.db, question)
-    return Moved(hold_id, to, row, question, spool, author, recipient, message_id)
+    return Moved(hold_id, to, row, question, spool, author, recipient, message_id.decode("utf-8", "surrogateescape"))
 
 
 def _state(db: sqlite3.Connection, hold_id: str) -> State:
@@ -333,7 +335,7 @@ def _insert(
         " choices, blind, author, sender, recipient, sender_raw, sender_params, recipient_raw, recipient_params, held_at,"
         " changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
-            public, copy.copy_key, state, question, message.decision, message.lookup, message.message_id,
+            public, copy.copy_key, state, question, message.decision, message.lookup, message.message_id.encode("utf-8", "surrogateescape"),
             message.spool, copy.disposition, ",".join(copy.choices), copy.blind, message.author, message.sender,
             copy.recipient, message.sender_raw, b" ".join(message.sender_params), copy.recipient_raw,
             b" ".join(copy.recipient_params), at, at,

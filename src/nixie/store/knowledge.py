@@ -202,4 +202,5 @@ def erase_address(db: sqlite3.Connection, address: Address) -> bool:
     """Erase the text of an address; inside the caller's transaction. Counts stay under its number, without a name."""
     for number, _ in addresses.find(db, [address.key]).values():
         db.execute("DELETE FROM person WHERE address = ?", (number,))
+    past_changed(db)  # readers remember numbers of people
     return addresses.erase(db, address.key)

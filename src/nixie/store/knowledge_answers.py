@@ -98,15 +98,11 @@ def _settle(db: sqlite3.Connection, keys: list[int]) -> int:
     days = [row[1] // DAY_MICROSECONDS for row in rows]
     in_past = in_runs(db, np.array([r[0] for r in rows]), np.array(days)).tolist()
     recent = in_tail(db, [r[0] for r in rows])
-    new = [
-        (row, day) for row, day, old in zip(rows, days, in_past, strict=True) if not old and row[0] not in recent
-    ]
+    new = [(row, day) for row, day, old in zip(rows, days, in_past, strict=True) if not old and row[0] not in recent]
     (floor,) = db.execute("SELECT value FROM knowledge_state WHERE name = 'floor'").fetchone()
     if past := [(row[0], day) for row, day in new if day < floor]:
         remember(db, np.array([k for k, _ in past]), np.array([d for _, d in past]))
         past_changed(db)
-    db.executemany(
-        f"INSERT INTO tail VALUES (?, ?, {REPLIED}, ?, ?)", [row[:4] for row, day in new if day >= floor]
-    )
+    db.executemany(f"INSERT INTO tail VALUES (?, ?, {REPLIED}, ?, ?)", [row[:4] for row, day in new if day >= floor])
     add(db, [Count(row[2], row[3], row[4], REPLIED, day, 1) for row, day in new])
     return len(new)

@@ -85,9 +85,7 @@ def add_rows(
     db.executemany(_DOMAIN_UPSERT, domains)
 
 
-def _note_first(
-    db: sqlite3.Connection, target: str, what: int, rows: list[tuple[int, int, int, int, int]]
-) -> None:
+def _note_first(db: sqlite3.Connection, target: str, what: int, rows: list[tuple[int, int, int, int, int]]) -> None:
     """Move first contacts for rows about to be added, which are sorted, so a target's first day comes first."""
     learned: dict[int, int] = {}
     for scope, number, kind, day, _ in rows:

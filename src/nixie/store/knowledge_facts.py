@@ -4,21 +4,21 @@ As of T: whole days before T's day from the counts, and of T's day only what hap
 the microsecond. A live question is later than everything stored, so the counts alone answer it; otherwise the tail's
 events of T's day from T on are taken away again. For days older than the tail only whole days before T's day count.
 
-A popular target has a row a day for years. Its sum over the days that can no longer change cheaply is remembered here
-until `knowledge_state.past` says that the past was learned anew; what is left to sum is then a hundred days.
+A popular target has a row a day for years. Its sums over the days before the tail's floor are remembered here for the day,
+until `knowledge_state.past` says that the past was learned anew; what is left to sum is then a day or two.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+import re
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from nixie.core.address import canonical
 from nixie.core.events import EventKind
 from nixie.core.facts import NOTHING, Counts, Facts, History, Totals
 from nixie.store import addresses
-from nixie.store.db import reading
 from nixie.store.knowledge import EPOCH, micros
 from nixie.store.knowledge_counts import DAY_MICROSECONDS, NEW_ADDRESSES, NEW_DOMAINS, SENT_TOTAL
 
@@ -38,23 +38,31 @@ if TYPE_CHECKING:
 
 
 RECENT_DAYS = 90
-POPULAR_ROWS = 200
-REMEMBERED = 4_096
+POPULAR_ROWS = 16
+"""Days from which on a target's past is worth remembering."""
+REMEMBERED = 16_384
+REMEMBER_AT_ONCE = 16
 MANY = 6
-_FIELDS = {int(k): k.name.lower() for k in EventKind}
+_REWRITTEN = re.compile(r"[+=]").search
+_EPOCH_ORDINAL = EPOCH.toordinal()
 _SENT = int(EventKind.SENT)
-_FIRST_DAY, _LAST_DAY = -1_000_000, 10_000_000
+_FIRST_DAY = -1_000_000
 
 _SUMS = (
-    "SELECT {t}, scope, kind, SUM(n), SUM(CASE WHEN day >= ? THEN n ELSE 0 END), MIN(day), MAX(day), COUNT(*)"
-    " FROM {t}_day WHERE scope IN (0, ?) AND {t} IN ({many}) AND day >= ? AND day < ? GROUP BY scope, {t}, kind"
+    "SELECT {t}, scope, kind, SUM(n), MIN(day), MAX(day), COUNT(*)"
+    " FROM {t}_day WHERE scope IN (?, ?) AND {t} IN ({many}) AND day >= ? AND day < ? GROUP BY scope, {t}, kind"
 )
+_LATELY = "SELECT SUM(n) FROM {t}_day WHERE scope = ? AND {t} = ? AND kind = 1 AND day >= ? AND day < ?"
 _JSON = "SELECT value FROM json_each(?)"
 _STATEMENTS = {
     (target, n): _SUMS.format(t=target, many=",".join("?" * n) if n else _JSON)
     for target in ("address", "domain")
     for n in range(MANY + 1)
 }
+_STATE = (
+    "SELECT (SELECT value FROM knowledge_state WHERE name = 'past'), (SELECT value FROM knowledge_state WHERE name ="
+    " 'floor'), EXISTS (SELECT 1 FROM tail WHERE at >= ? AND at < ?)"
+)
 _TOTALS = (
     "SELECT what, (SELECT upto FROM total_day t WHERE t.what = w.what AND day < ? ORDER BY day DESC LIMIT 1)"
     f" FROM (SELECT {SENT_TOTAL} what UNION ALL SELECT {NEW_ADDRESSES} UNION ALL SELECT {NEW_DOMAINS}) w"
@@ -92,9 +100,13 @@ class StoreFacts:
     def __init__(self, db: sqlite3.Connection, near: Near | None = None) -> None:
         self._db = db
         self._near = near
-        self._past = -1
-        self._sums: dict[tuple[str, int, int], tuple[int, dict[int, Sum]]] = {}
-        """By (table, scope, target): first day not summed, sums by kind."""
+        self._valid = (-1, -1, -1)
+        """What the remembered sums depend on: state of the past, floor, day of the question."""
+        self._sums: dict[tuple[str, int, int], dict[int, Sum]] = {}
+        """By (table, scope, target): sums by kind over all days before the floor."""
+        self._authors: dict[str, int] = {}
+        self._domains: dict[str, int] = {}
+        """Numbers of authors and domains; they never change, and erasing changes the state of the past."""
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return what the near index proposes; nothing without one."""
@@ -102,43 +114,35 @@ class StoreFacts:
 
     def know(self, query: FactQuery) -> Facts:
         """Return what is known as of `query.as_of`, in one read transaction."""
-        with reading(self._db):
+        self._db.execute("BEGIN")
+        try:
             return self._know(query)
+        finally:
+            self._db.execute("COMMIT")
 
     def _know(self, query: FactQuery) -> Facts:
-        db = self._db
-        states = dict(db.execute("SELECT name, value FROM knowledge_state").fetchall())
-        if states["past"] != self._past:
-            self._past = states["past"]
-            self._sums.clear()
         moment = micros(query.as_of)
         today = moment // DAY_MICROSECONDS
-        floor = states["floor"]
-        exact, later = today >= floor, False
-        if exact:
-            later = bool(
-                db.execute(
-                    "SELECT EXISTS (SELECT 1 FROM tail WHERE at >= ? AND at < ?)",
-                    (moment, (today + 1) * DAY_MICROSECONDS),
-                ).fetchone()[0]
-            )
-        end = today + 1 if exact and not later else today
-        asked = {a.key: canonical(a).key for a in query.addresses if a.key}
-        author = canonical(query.author).key if query.author and query.author.key else ""
-        wanted = list({*asked.values(), *((author,) if author else ())})
-        numbers = addresses.find(db, wanted)
-        scope = numbers[author][0] if author in numbers else -1
-        targets = [numbers[k][0] for k in set(asked.values()) if k in numbers]
-        domains = addresses.find_domains(db, list(dict.fromkeys(query.domains)))
+        past, floor, later = self._db.execute(_STATE, (moment, (today + 1) * DAY_MICROSECONDS)).fetchone()
+        if (past, floor, today) != self._valid:
+            self._valid = (past, floor, today)
+            self._sums.clear()
+            self._authors.clear()
+            self._domains.clear()
+        later = later and today >= floor
+        end = today + 1 if today >= floor and not later else today
+        scope, asked, numbers = self._numbers(query)
+        domains = self._domain_numbers(query.domains)
+        targets = list({number for number, _ in numbers.values()})
         domain_targets = [*domains.values(), *((0,) if scope > 0 else ())]
         by_address = self._all("address", scope, targets, end, today, floor)
         by_domain = self._all("domain", scope, domain_targets, end, today, floor)
-        totals = {what: upto or 0 for what, upto in db.execute(_TOTALS, (end,)).fetchall()}
+        totals = {what: upto or 0 for what, upto in self._db.execute(_TOTALS, (end,)).fetchall()}
         if later:
             self._until(moment, today, scope, by_address, by_domain, set(targets), set(domain_targets), totals)
         of_address = _histories(by_address, scope)
+        own = by_domain.pop((scope, 0, _SENT), None)
         of_domain = _histories(by_domain, scope)
-        own = by_domain.get((scope, 0, _SENT)) if scope > 0 else None
         return Facts(
             as_of=query.as_of,
             totals=Totals(own.n if own else 0, totals[SENT_TOTAL], totals[NEW_ADDRESSES], totals[NEW_DOMAINS]),
@@ -150,53 +154,88 @@ class StoreFacts:
             domains={name: of_domain[number] for name, number in domains.items() if number in of_domain},
         )
 
+    def _numbers(self, query: FactQuery) -> tuple[int, dict[str, str], dict[str, tuple[int, int]]]:
+        """Return the author's scope (-1: unknown), the canonical key by the key asked for, and numbers by canonical key."""
+        asked = {a.key: canonical(a).key if _REWRITTEN(a.local) else a.key for a in query.addresses if a.key}
+        numbers = addresses.find(self._db, list(asked.values()))
+        if query.author is None or not query.author.key:
+            return -1, asked, numbers
+        author = canonical(query.author).key
+        scope = self._authors.get(author)
+        if scope is None:
+            found = addresses.find(self._db, [author])
+            if not found:
+                return -1, asked, numbers
+            scope = found[author][0]
+            _remember(self._authors, author, scope)
+        return scope, asked, numbers
+
+    def _domain_numbers(self, names: Sequence[str]) -> dict[str, int]:
+        """Return numbers of known domains by name."""
+        known = self._domains
+        missing = [name for name in names if name not in known]
+        if missing:
+            for name, number in addresses.find_domains(self._db, missing).items():
+                _remember(known, name, number)
+        return {name: known[name] for name in names if name in known}
+
     def _all(self, table: str, scope: int, targets: Sequence[int], end: int, today: int, floor: int) -> _Sums:
         """Return the sums of all targets over days before `end`, using what is remembered of popular ones."""
         found: _Sums = {}
         lately = today - RECENT_DAYS
-        plain = []
-        popular: list[tuple[int, int]] = []
-        for target in targets:
-            remembered = [(s, self._sums.get((table, s, target))) for s in (0, scope)]
-            if not any(r and r[0] <= min(lately, end) for _, r in remembered):
-                plain.append(target)
-                continue
-            for s, r in remembered:
-                start, sums = r if r and r[0] <= min(lately, end) else (_FIRST_DAY, {})
-                popular += self._range(found, table, s, s, [target], start, end, lately)
-                for kind, past in sums.items():
-                    key = (s, target, kind)
-                    found[key] = past.plus(found[key]) if key in found else past
-        popular += self._range(found, table, 0, scope, plain, _FIRST_DAY, end, lately)
-        for s, target in popular:
-            self._remember(table, s, target, min(lately, floor))
+        if end < floor:  # a question about the past: nothing is remembered for it
+            self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
+            return found
+        remembered = self._sums
+        old = [t for t in targets if (table, 0, t) in remembered and (table, scope, t) in remembered]
+        if old:
+            self._range(found, table, 0, scope, old, floor, end, lately)
+            for target in old:
+                for s in (0, scope):
+                    for kind, past in remembered[table, s, target].items():
+                        key = (s, target, kind)
+                        found[key] = past.plus(found[key]) if key in found else past
+            targets = [t for t in targets if t not in set(old)]
+        popular = self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
+        if popular:
+            self._remember(table, scope, popular[:REMEMBER_AT_ONCE], floor, lately)
         return found
 
     def _range(
         self, found: _Sums, table: str, low: int, scope: int, targets: Sequence[int], start: int, end: int, lately: int
-    ) -> list[tuple[int, int]]:
-        """Add sums over [start, end) to `found`; return each (scope, target) that took many rows."""
-        if not targets:
+    ) -> list[int]:
+        """Add sums over [start, end) to `found`; return the targets that took many rows."""
+        if not targets or start >= end:
             return []
         few = len(targets) if len(targets) <= MANY else 0
-        bound = tuple(targets) if few else (json.dumps(targets),)
-        sql = _STATEMENTS[table, few]
-        if low == scope:  # one scope alone
-            sql = sql.replace("scope IN (0, ?)", "scope = ?")
+        bound = targets if few else (json.dumps(targets),)
         popular = []
-        for target, s, kind, n, recent, first, last, rows in self._db.execute(sql, (lately, scope, *bound, start, end)):
+        execute = self._db.execute
+        for target, s, kind, n, first, last, days in execute(
+            _STATEMENTS[table, few], (low, scope, *bound, start, end)
+        ).fetchall():
+            if kind != _SENT or last < lately:
+                recent = 0
+            elif first >= lately:
+                recent = n
+            else:
+                (recent,) = execute(_LATELY.format(t=table), (s, target, lately, end)).fetchone()
             found[s, target, kind] = Sum(n, recent, first, last)
-            if rows >= POPULAR_ROWS:
-                popular.append((s, target))
+            if days >= POPULAR_ROWS:
+                popular.append(target)
         return popular
 
-    def _remember(self, table: str, scope: int, target: int, until: int) -> None:
-        """Remember a popular target's sums over all days before `until`."""
-        if len(self._sums) >= REMEMBERED:
-            self._sums.pop(next(iter(self._sums)))
+    def _remember(self, table: str, scope: int, targets: Sequence[int], until: int, lately: int) -> None:
+        """Remember the sums of popular targets over all days before `until`."""
         past: _Sums = {}
-        self._range(past, table, scope, scope, [target], _FIRST_DAY, until, _LAST_DAY)
-        self._sums[table, scope, target] = (until, {kind: s for (_, _, kind), s in past.items()})
+        self._range(past, table, 0, scope, targets, _FIRST_DAY, until, lately)
+        if len(self._sums) >= REMEMBERED:
+            self._sums.clear()
+        for target in targets:
+            for s in (0, scope):
+                self._sums[table, s, target] = {}
+        for (s, target, kind), found in past.items():
+            self._sums[table, s, target][kind] = found
 
     def _until(
         self,
@@ -244,34 +283,38 @@ class StoreFacts:
             totals[what] = (whole[what] or 0) - first_later
 
 
+def _remember(known: dict[str, int], name: str, number: int) -> None:
+    if len(known) >= REMEMBERED:
+        known.clear()
+    known[name] = number
+
+
 def _histories(sums: _Sums, scope: int) -> dict[int, History]:
     """Return what is known by target."""
-    kinds: dict[tuple[int, int], dict[int, Sum]] = {}
+    mine: dict[int, dict[int, Sum]] = {}
+    everybody: dict[int, dict[int, Sum]] = {}
     for (s, target, kind), found in sums.items():
-        kinds.setdefault((s, target), {})[kind] = found
-    histories = {}
-    for target in {t for _, t in kinds}:
-        mine, all_of_us = kinds.get((scope, target)), kinds.get((0, target))
-        histories[target] = History(
-            author=counts_from(mine) if mine else NOTHING, organisation=counts_from(all_of_us) if all_of_us else NOTHING
-        )
-    return histories
+        side = everybody if s == 0 else mine
+        if target in side:
+            side[target][kind] = found
+        else:
+            side[target] = {kind: found}
+    return {
+        target: History(counts_from(mine[target]) if target in mine else NOTHING, counts_from(kinds))
+        for target, kinds in everybody.items()
+    }
 
 
 def counts_from(kinds: Mapping[int, Sum]) -> Counts:
     """Return `Counts` from sums by kind."""
-    fields: dict[str, int] = {_FIELDS[kind]: found.n for kind, found in kinds.items()}
-    sent = kinds.get(_SENT)
-    return Counts(
-        **fields,  # type: ignore[arg-type]  # the names of EventKind are the names of the fields
-        sent_90d=sent.lately if sent else 0,
-        first_day=_day(min(s.first for s in kinds.values())),
-        last_day=_day(max(s.last for s in kinds.values())),
-    )
-
-
-def _day(number: int) -> date:
-    return EPOCH.date() + timedelta(days=number)
+    # The fields stand in the order of the kinds, with `sent_90d` behind `sent`.
+    n = [0] * 11
+    for kind, found in kinds.items():
+        n[kind if kind > _SENT else 0] = found.n
+    if sent := kinds.get(_SENT):
+        n[1] = sent.lately
+    first, last = min(s.first for s in kinds.values()), max(s.last for s in kinds.values())
+    return Counts(*n, date.fromordinal(_EPOCH_ORDINAL + first), date.fromordinal(_EPOCH_ORDINAL + last))
 
 
 def counts_of(db: sqlite3.Connection, address: Address) -> Counts:

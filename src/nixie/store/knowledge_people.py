@@ -17,9 +17,7 @@ def add_people(db: sqlite3.Connection, people: Iterable[tuple[Address, str, str]
     """Add (address, name, unit), the last word wins; inside the caller's transaction. Return the new domains."""
     rows = {a.key: (name, unit) for a, name, unit in people if a.key}
     numbers, new = addresses.intern_keys(db, list(rows))
-    db.executemany(
-        "INSERT OR REPLACE INTO person VALUES (?, ?, ?)", [(numbers[k][0], *row) for k, row in rows.items()]
-    )
+    db.executemany("INSERT OR REPLACE INTO person VALUES (?, ?, ?)", [(numbers[k][0], *row) for k, row in rows.items()])
     return new
 
 
@@ -33,7 +31,9 @@ def add_partners(db: sqlite3.Connection, partners: Iterable[tuple[str, str]]) ->
 
 def partner_domains(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """Yield (domain, partner's name) of every learned partner."""
-    yield from db.execute("SELECT d.name, p.name FROM partner_domain p JOIN domain d ON d.id = p.domain ORDER BY d.name")
+    yield from db.execute(
+        "SELECT d.name, p.name FROM partner_domain p JOIN domain d ON d.id = p.domain ORDER BY d.name"
+    )
 
 
 def people(db: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:

@@ -162,9 +162,7 @@ class Ledger:
 _NEEDED = "SELECT 1 FROM hold WHERE decision = ? AND state IN ('provisional', 'waiting', 'releasing', 'correcting', 'returning')"
 
 
-def link(  # noqa: PLR0917 - the fields of a row, in their order
-    previous: bytes, seq: int, at: int, kind: int, lookup: bytes | None, hold: int | None, digest: bytes
-) -> bytes:
+def link(previous: bytes, seq: int, at: int, kind: int, lookup: bytes | None, hold: int | None, digest: bytes) -> bytes:
     """Return the chain value of a row: SHA-256 over the value before it and every field, each of fixed width."""
     return sha256(_LINK.pack(previous, seq, at, kind, lookup or _NO_LOOKUP, hold or 0, digest)).digest()
 

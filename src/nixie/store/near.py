@@ -11,9 +11,10 @@ shares a key with the written domain (`core.similarity.domain_keys`) is found; e
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
-from nixie.core.similarity import CROWD, cut, narrow_first
+from nixie.core.similarity import crowd, cut, narrow_first
 from nixie.store.near_base import CURRENT, NearError, current_generation, empty, open_base
 from nixie.store.near_keys import one
 from nixie.store.near_tail import TailReader
@@ -37,10 +38,19 @@ def build(folder: Path, domains: Iterable[tuple[str, int]]) -> int:
         return writer.rebuild(domains)
 
 
-class NearDomains:
-    """Look-ups in one folder, for one thread; the index of a folder that does not exist yet is empty."""
+FRESH_FOR = 0.25
+"""Seconds that a look-up trusts the last one to have seen what was appended."""
 
-    def __init__(self, folder: Path) -> None:
+
+class NearDomains:
+    """Look-ups in one folder, for one thread; the index of a folder that does not exist yet is empty.
+
+    A look-up takes up by itself what was written since, at most every `fresh_for` seconds.
+    """
+
+    def __init__(self, folder: Path, fresh_for: float = FRESH_FOR) -> None:
+        self._fresh_for = fresh_for
+        self._refreshed = 0.0
         self._folder = folder
         self._current = str(folder / CURRENT)
         self._seen: tuple[int, int] | None = None
@@ -62,6 +72,7 @@ class NearDomains:
 
         Raises `NearError` when the index is damaged.
         """
+        self._refreshed = time.monotonic()
         return self._follow() | self._tail.refresh()
 
     def _follow(self) -> bool:
@@ -88,14 +99,16 @@ class NearDomains:
         """Return at most `limit` domains that share a key with `domain`, which is never among them.
 
         The most written-to come first, those of the tail last. Of more than `limit`, those one slip
-        away stay, then those that share a rare key.
+        away stay, then those that share a rare key. Raises `NearError` when the index is damaged.
         """
+        if time.monotonic() - self._refreshed > self._fresh_for:
+            self.refresh()
         base, tail = self._base, self._tail
         keys = one(domain)
         if limit <= 0 or not len(keys):
             return ()
         first = len(base)
-        enough = limit * CROWD + 1 + len(tail.forgotten)
+        enough = crowd(limit) + 1 + len(tail.forgotten)
         buckets = base.buckets(keys, enough)
         if tail.names:
             buckets += [[first + rank for rank in ranks] for ranks in tail.buckets(keys, enough)]

@@ -87,8 +87,10 @@ class NearWriter:
         return upto
 
     def end_merge(self) -> None:
-        """Clear away what the finished merge made superfluous. A merge that failed is repeated by the next one."""
+        """Clear away what the finished merge made superfluous; after a merge that failed, nothing (the next takes all)."""
         generation = current_generation(self._folder)
+        if generation < self._segment - 1:
+            return
         self._known = len(open_base(self._folder, generation)) if generation else 0
         self._clear(generation)
         self._waiting -= self._merging[0]

@@ -112,7 +112,7 @@ class _Pages:
         form = await _form(request)
         try:
             decided = _decided(form, question)
-            done = await self._desk.decide(question.id, decided, self._actor(request, question))
+            done = await self._desk.decide(question.id, decided, self._actor(request))
         except NotNowError as error:
             return self._page("question.html", 503, question=question, error=str(error), done="", values=form)
         except NotAllowedError as error:
@@ -161,10 +161,10 @@ class _Pages:
         if user.lower() not in {author.lower(), author.rpartition("@")[0].lower()}:
             raise HTTPException(403, "This question is for another person than the one who is logged in.")
 
-    def _actor(self, request: Request, question: QuestionView) -> str:
+    def _actor(self, request: Request) -> str:
+        """Return by which way the author came; the record names the address beside it."""
         user = self._user(request)
-        how = f"login {user}" if user else "link: who could read the author's mailbox"
-        return f"{question.author} ({how})"
+        return f"login {user}" if user else "link: who could read the author's mailbox"
 
     def _same_site(self, request: Request) -> None:
         """Refuse forms that another site posts."""

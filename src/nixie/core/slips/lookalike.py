@@ -15,7 +15,7 @@ KIND = "lookalike"
 PART = "domain"
 SHARE = 0.010
 SOURCE = "estimate; no published count of look-alikes in outgoing mail"
-WHAT = "it looks like the other one and is spelt with other characters"
+WHAT = "it is spelt with other characters that look alike"
 FIRES = (("example.org", "exarnple.org"), ("example.org", "xn--xample-2of.org"), ("gmail.com", "gmai1.com"))
 QUIET = (("example.org", "example.net"), ("mail.example", "mall.example.org"))
 

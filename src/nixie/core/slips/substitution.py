@@ -16,7 +16,7 @@ __all__ = ["FIRES", "KIND", "PART", "QUIET", "SHARE", "SOURCE", "WHAT", "likelih
 KIND = "substitution"
 PART = "domain"
 SHARE = 0.060
-WHAT = "one letter is another"
+WHAT = "one letter is a different one"
 FIRES = (("hotmail.com", "hptmail.com"), ("gmail.com", "gmeil.com"))
 QUIET = (("gmail.com", "gnsil.com"), ("a-b.example", "a.b.example"))
 

@@ -20,7 +20,7 @@ KIND = "suffix_confusion"
 PART = "domain"
 SHARE = 0.040
 SOURCE = "estimate; no published count"
-WHAT = "the ending of the domain is not complete or is another one"
+WHAT = "its ending is not complete or is another one"
 FIRES = (
     ("cba.com.au", "cba.com"),
     ("dept.gov.uk", "dept.gov"),

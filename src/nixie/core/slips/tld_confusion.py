@@ -16,7 +16,7 @@ KIND = "tld_confusion"
 PART = "domain"
 SHARE = 0.050
 SOURCE = "estimate, after the .mil/.ml incident of July 2023 (about 117,000 messages in half a year)"
-WHAT = "the ending of the domain is another one"
+WHAT = "its ending is another one"
 FIRES = (("army.mil", "army.ml"), ("example.com", "example.co"), ("example.cz", "example.sz"))
 QUIET = (("army.ml", "army.mil"), ("example.org", "example.com"), ("x.org", "x.tv"), ("x.org", "x.org.uk"))
 

@@ -31,7 +31,7 @@ CREATE TABLE hold (
   question INTEGER NOT NULL REFERENCES question (id),
   decision INTEGER NOT NULL REFERENCES ledger (seq),
   lookup BLOB NOT NULL,
-  message_id TEXT NOT NULL,
+  message_id BLOB NOT NULL,
   spool TEXT NOT NULL,
   disposition TEXT NOT NULL,
   choices TEXT NOT NULL,
