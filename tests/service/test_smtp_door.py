@@ -395,6 +395,19 @@ def test_a_client_that_ends_its_side_still_gets_its_answer() -> None:
     assert len(hop.taken) == 1
 
 
+def test_a_client_that_talks_on_while_its_message_is_judged_has_to_wait() -> None:
+    flood = (b"NOOP " + b"x" * 500 + b"\r\n") * 100_000
+
+    async def work(client: Dialogue, *_: object) -> None:
+        await client.say("EHLO c.example", "MAIL FROM:<a@x.example>", "RCPT TO:<b@y.example>", "DATA")
+        client.raw(STUFFED + flood)
+        await asyncio.sleep(0.3)
+        assert client.writer.transport.get_write_buffer_size() > len(flood) // 2
+        client.writer.transport.abort()
+
+    talk(work, judge=ScriptedJudge(pause=0.4))
+
+
 def test_a_full_disk_is_452_and_the_session_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

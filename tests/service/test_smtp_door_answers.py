@@ -98,6 +98,7 @@ ROWS = {
     "some-data-250": Row(HELD, CHANGED, [*AGAIN, "DATA", "RSET"], {"DATA": ["250 what"]}, voided=True),
     "some-data-lost": Row(HELD, LOST, [*AGAIN, "DATA"], {"DATA": [DROP]}, voided=True),
     "some-text-lost": Row(HELD, LOST, [*AGAIN, "DATA"], {"TEXT": [DROP]}, voided=True),
+    "some-early-reply": Row(HELD, LOST, [*AGAIN, "DATA"], {"TEXT": ["250 2.0.0 Ok"]}, voided=True),
     "some-end-lost": Row(HELD, LOST, [*AGAIN, *SEND], {"END": [DROP]}, voided=True),
     "some-end-452": Row(HELD, "452 4.3.1 full", [*AGAIN, *SEND], {"END": ["452 4.3.1 full"]}, voided=True),
     "some-end-550": Row(HELD, "550 5.6.0 bad", [*AGAIN, *SEND], {"END": ["550 5.6.0 bad"]}, voided=True),

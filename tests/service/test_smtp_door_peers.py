@@ -18,9 +18,10 @@ from cryptography.x509.oid import NameOID
 from nixie.service.smtp_peers import ListenerError, Peer, check_listener, peer_of
 from nixie.service.smtp_settings import SmtpSettings, server_context
 from nixie.service.smtp_upstream import UpstreamSettings, UpstreamTls
+from nixie.wire.smtp import ProtocolError
 from support.scripted_hop import ScriptedHop, ScriptedJudge
 from support.smtp_client import Dialogue
-from support.smtp_world import open_door
+from support.smtp_world import door_of, open_door
 
 NETWORKS = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/32"))
 Keys = tuple[Path, Path]
@@ -153,6 +154,24 @@ def test_commands_in_clear_behind_starttls_are_not_answered(keys: Keys) -> None:
             assert b"STARTTLS" not in hello.lines
             assert mail.code == 250
             assert hop.said == ["EHLO", "MAIL FROM:<a@x.example>"]
+
+    asyncio.run(run())
+
+
+def test_a_handshake_that_is_none_ends_the_connection_and_nothing_else(keys: Keys) -> None:
+    async def run() -> None:
+        tls = server_context(*keys)
+        async with ScriptedHop() as hop, door_of(ScriptedJudge(), hop.address, tls=tls) as (door, port):
+            async with Dialogue(port) as client:
+                await client.say("EHLO c.example", "STARTTLS")
+                client.raw(b"MAIL FROM:<evil@x.example>\r\n" * 10)
+                with pytest.raises((EOFError, OSError, ProtocolError)):  # an alert may come first
+                    await client.hear()
+            async with Dialogue(port) as client:
+                await client.say("EHLO c.example")
+                assert (await client.send("b@y.example")).code == 250
+            await door.stop(5)
+            assert door.sessions == 0
 
     asyncio.run(run())
 

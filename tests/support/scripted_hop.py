@@ -185,7 +185,10 @@ class _Dialogue:
             raise
         self.wire.reply(reply)
         if isinstance(event, Data) and hop.answers.get("TEXT"):
-            hop.answers["TEXT"].pop(0)
+            text = hop.answers["TEXT"].pop(0)
+            if text != DROP:
+                self.writer.write(self.wire.data_to_send() + text.encode() + b"\r\n")
+                return
             await self._flush()
             raise _Dropped
 

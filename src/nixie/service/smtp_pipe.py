@@ -150,11 +150,13 @@ class Pipe(asyncio.Protocol):
 
     async def closed(self, seconds: float) -> None:
         """Wait until the connection is gone, then make sure of it."""
-        if not self.lost:
-            await asyncio.wait({self._closed}, timeout=seconds)
-        if not self.lost:
-            self.abort()
-            await asyncio.wait({self._closed}, timeout=1)
+        if self._transport is None:
+            return
+        timer = self._loop.call_later(seconds, self._end)
+        try:
+            await asyncio.shield(self._closed)
+        finally:
+            timer.cancel()
 
     # What the event loop calls.
 
@@ -203,6 +205,10 @@ class Pipe(asyncio.Protocol):
         self._choked = False
         if self._drainer is not None and not self._drainer.done():
             self._drainer.set_result(None)
+
+    def _end(self) -> None:
+        self.abort()
+        self._loop.call_soon(self.connection_lost, None)
 
     def _limits(self) -> None:
         if self._transport is not None:

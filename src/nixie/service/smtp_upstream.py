@@ -117,6 +117,10 @@ class SmtpHop:
     async def text(self, text: bytes | memoryview) -> Reply:
         """Send the text piece by piece, and wait for the final reply."""
         pipe = self._standing()
+        if not self.alive:
+            # It ended, or answered a text that it does not have: whatever it says next is not about this message.
+            self.drop()
+            raise HopLostError
         try:
             for piece in stuffed(text):
                 pipe.write(piece)

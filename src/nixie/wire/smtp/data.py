@@ -89,6 +89,11 @@ def stuffed(text: bytes | memoryview, piece: int = PIECE) -> Iterator[bytes]:
     A text that does not end in CRLF gets one, because the end marker needs it; texts from `TextReader` always do.
     """
     position, size = 0, len(text)
+    if size <= piece and text[-2:] == b"\r\n":
+        # A small message is one write and not two: a system call costs more than everything here.
+        whole = bytes(text).replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        yield b"." + whole if text[:1] == b"." else whole
+        return
     line_start = True
     while position < size:
         chunk = bytes(text[position : position + piece])
