@@ -120,7 +120,9 @@ def main() -> None:
         log = Path(folder) / "mail.log"
         write_log(log, args.lines, args.days, args.style)
         command = [sys.executable, __file__, "--one", str(log)]
-        rounds = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(args.rounds)]
+        rounds = [
+            json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(args.rounds)
+        ]
     result = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
     result["style"] = args.style
     print("  ".join(f"{name}={value}" for name, value in result.items()))

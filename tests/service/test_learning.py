@@ -1,9 +1,10 @@
 """Whatever shows a mail, it counts once; a run that is killed goes on; a second run reads nothing."""
 
+import dataclasses
 import gzip
-import os
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 
 import pytest
 import zstandard
@@ -28,11 +29,11 @@ START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def traffic(count=120, seed=1):
+def traffic(size=120, seed=1):
     """Invent mail between us and others: (number, sender, recipients, moment, number answered or None)."""
     rng = random.Random(seed)
     mails = []
-    for n in range(count):
+    for n in range(size):
         at = START + timedelta(minutes=47 * n)
         ours, others = rng.choice(PEOPLE), rng.sample(OTHERS, rng.randint(1, 3))
         if rng.random() < 0.4:
@@ -100,7 +101,9 @@ def known(db, at=NOW):
 
 
 def sums(db, kind):
-    return dict(db.execute("SELECT address, SUM(n) FROM address_day WHERE scope = 0 AND kind = ? GROUP BY address", (kind,)))
+    return dict(
+        db.execute("SELECT address, SUM(n) FROM address_day WHERE scope = 0 AND kind = ? GROUP BY address", (kind,))
+    )
 
 
 def live(db, mails):
@@ -115,7 +118,6 @@ def live(db, mails):
 
 def without_replies(facts):
     """A log knows no references, so replies are the one thing it cannot teach."""
-    import dataclasses
 
     def clean(history):
         parts = {s: dataclasses.replace(getattr(history, s), replied=0) for s in ("author", "organisation")}
@@ -194,12 +196,33 @@ def test_a_killed_run_goes_on_without_counting_twice(tmp_path, monkeypatch):
     assert sums(db, 1) == sums(whole, 1)
 
 
+def test_steps_are_small_while_somebody_else_writes(tmp_path, monkeypatch):
+    (tmp_path / "mail.log").write_text("".join(log_lines(traffic(900))))
+    monkeypatch.setattr(learning, "BLOCK", 4000)
+    monkeypatch.setattr(learning, "STEP_EVENTS", 300)
+    monkeypatch.setattr(learning, "STEP_EVENTS_SHARED", 30)
+    alone, shared, steps = new_db(tmp_path, "alone.db"), new_db(tmp_path, "shared.db"), []
+    other = new_db(tmp_path, "shared.db")
+    save = learning.knowledge_files.save
+    monkeypatch.setattr(learning.knowledge_files, "save", lambda db, file: (steps.append(db), save(db, file)))
+
+    def write(*_):
+        with writing(other):
+            other.execute("INSERT OR IGNORE INTO domain (name) VALUES (hex(randomblob(8)))")
+
+    run(alone, tmp_path / "mail.log")
+    run(shared, tmp_path / "mail.log", progress=write)
+
+    assert known(alone) == known(shared)
+    assert steps.count(shared) > 2 * steps.count(alone)
+
+
 def test_a_rotated_set_is_one_log_whatever_its_compression(tmp_path):
     lines = "".join(log_lines(traffic())).splitlines(keepends=True)
     logs = tmp_path / "logs"
     logs.mkdir()
     cuts = [0, 151, 333, 480, len(lines)]
-    parts = ["".join(lines[a:b]).encode() for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = ["".join(lines[a:b]).encode() for a, b in pairwise(cuts)]
     (logs / "mail.log.3.gz").write_bytes(gzip.compress(parts[0]))
     (logs / "mail.log.2.zst").write_bytes(zstandard.ZstdCompressor().compress(parts[1]))
     (logs / "mail.log.1").write_bytes(parts[2])
@@ -223,7 +246,7 @@ def test_a_log_learned_while_the_set_grows_carries_open_mail_into_the_next_file(
     (tmp_path / "mail.log").write_text("".join(lines[:cut]))
     db = new_db(tmp_path)
     run(db, tmp_path / "mail.log")
-    os.rename(tmp_path / "mail.log", tmp_path / "mail.log.1")
+    (tmp_path / "mail.log").rename(tmp_path / "mail.log.1")
     (tmp_path / "mail.log").write_text("".join(lines[cut:]))
 
     report = run(db, tmp_path / "mail.log.1", tmp_path / "mail.log")
@@ -246,7 +269,7 @@ def test_maildir_and_eml_folders_are_read_once(tmp_path):
     later = datetime.now(UTC) + timedelta(hours=1)
 
     learn([tmp_path / "Mail", tmp_path / "eml"], OURS, db, now=later)
-    os.rename(tmp_path / "Mail" / "new" / "3.host", tmp_path / "Mail" / "cur" / "3.host:2,S")
+    (tmp_path / "Mail" / "new" / "3.host").rename(tmp_path / "Mail" / "cur" / "3.host:2,S")
     moved = learn([tmp_path / "Mail"], OURS, db, now=later)
     again = learn([tmp_path / "Mail", tmp_path / "eml"], OURS, db, now=later)
     run(whole, tmp_path / "box")
@@ -305,6 +328,8 @@ def test_an_unknown_or_mixed_file_is_refused_by_name_before_anything_is_read(tmp
         run(db, good, bad)
     assert str(bad) in str(error.value)
     assert sums(db, 1) == {}
+    with pytest.raises(SourceError, match="no such file"):
+        run(db, tmp_path / "gone")
 
 
 def test_a_folder_passes_over_what_it_cannot_read_and_says_so(tmp_path):
@@ -318,11 +343,6 @@ def test_a_folder_passes_over_what_it_cannot_read_and_says_so(tmp_path):
     assert report.files == 1
     assert len(report.skipped) == 1
     assert "noise" in report.skipped[0]
-
-
-def test_a_missing_path_is_an_error_with_a_remedy(tmp_path):
-    with pytest.raises(SourceError, match="no such file"):
-        run(new_db(tmp_path), tmp_path / "gone")
 
 
 def test_damage_in_a_compressed_log_keeps_what_came_before(tmp_path):
@@ -340,7 +360,7 @@ def test_damage_in_a_compressed_log_keeps_what_came_before(tmp_path):
 def test_progress_reaches_the_end(tmp_path):
     (tmp_path / "mail.log").write_text("".join(log_lines(traffic())))
     seen = []
-    run(new_db(tmp_path), tmp_path / "mail.log", progress=lambda done, total, what: seen.append((done, total)))
+    run(new_db(tmp_path), tmp_path / "mail.log", progress=lambda done, total, _: seen.append((done, total)))
 
     assert seen[-1][0] == seen[-1][1] > 0
 
@@ -349,7 +369,7 @@ def test_following_survives_rotation_by_renaming_and_by_cutting(tmp_path):
     lines = list(log_lines(traffic(60)))
     log = tmp_path / "mail.log"
     cuts = [0, 40, 100, 170, 260, len(lines)]
-    parts = ["".join(lines[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = ["".join(lines[a:b]) for a, b in pairwise(cuts)]
     log.write_text(parts[0])
     db, whole = new_db(tmp_path), new_db(tmp_path, "whole.db")
     naps = iter(range(1000))
@@ -360,7 +380,7 @@ def test_following_survives_rotation_by_renaming_and_by_cutting(tmp_path):
             with log.open("a") as f:
                 f.write(parts[1])
         elif n == 2:
-            os.rename(log, tmp_path / "mail.log.1")
+            log.rename(tmp_path / "mail.log.1")
             log.write_text(parts[2])
         elif n == 4:
             with log.open("a") as f:
@@ -371,7 +391,8 @@ def test_following_survives_rotation_by_renaming_and_by_cutting(tmp_path):
             with log.open("a") as f:
                 f.write("\n")
 
-    follow(log, OURS, db, lambda: next(naps_seen) > 14, sleep=nap, zone=UTC) if (naps_seen := iter(range(100))) else None
+    looks = count()
+    follow(log, OURS, db, lambda: next(looks) > 14, sleep=nap, zone=UTC)
     (tmp_path / "whole.log").write_text("".join(lines))
     run(whole, tmp_path / "whole.log")
 

@@ -4,6 +4,7 @@ import os
 import tarfile
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def read(data, cuts=(), latest=LATEST, position=0):
     reader = MboxReader(latest, position)
     found = []
     edges = [0, *sorted(c % (len(data) + 1) for c in cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         found.extend(reader.feed(data[start:end]))
     found.extend(reader.finish())
     return found
@@ -87,7 +88,7 @@ def test_byte_by_byte_is_the_same():
 
 
 def test_reading_goes_on_where_it_stopped():
-    (first, record), *rest = read(MBOX)
+    (first, _), *rest = read(MBOX)
 
     assert MBOX[first:].startswith(b"From kim")
     assert read(MBOX[first:], position=first) == rest
@@ -102,7 +103,11 @@ def test_the_body_of_a_quoted_mail_without_message_id_is_the_one_that_was_sent()
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from([b"From ", b"\n", b"\r\n", b"10:00", b"Date: ", b"From: ", b"<", b"@x", b"a" * 50, b"\xff"])))
+@given(
+    st.lists(
+        st.sampled_from([b"From ", b"\n", b"\r\n", b"10:00", b"Date: ", b"From: ", b"<", b"@x", b"a" * 50, b"\xff"])
+    )
+)
 def test_no_bytes_make_it_fail(pieces):
     for _, record in read(b"".join(pieces)):
         assert record is None or record.at <= LATEST
@@ -140,7 +145,8 @@ def test_real_mail_reads_without_failure(name):
     records = [message_record(m, LATEST) for m in mails]
     dated = [r for r in records if r is not None]
     boxed = b"".join(
-        b"From x Mon Mar  2 10:00:00 2026\n" + m.replace(b"\nFrom ", b"\n>From ").removeprefix(b"\n") + b"\n" for m in mails
+        b"From x Mon Mar  2 10:00:00 2026\n" + m.replace(b"\nFrom ", b"\n>From ").removeprefix(b"\n") + b"\n"
+        for m in mails
     )
 
     assert len(dated) > 0.98 * len(mails)

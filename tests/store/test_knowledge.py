@@ -34,8 +34,9 @@ def open_db(path):
 
 
 def memory():
-    from nixie.store.db import migrate
     import sqlite3
+
+    from nixie.store.db import migrate
 
     db = sqlite3.connect(":memory:", isolation_level=None)
     migrate(db, ":memory:")
@@ -190,9 +191,14 @@ def test_an_event_counts_once_when_a_log_dates_it_a_day_later(tmp_path):
 
 def test_a_rolled_back_batch_leaves_nothing(tmp_path):
     db = open_db(tmp_path)
-    with pytest.raises(ZeroDivisionError), writing(db):
-        learn_batch(db, as_batch([event()]))
-        raise ZeroDivisionError
+
+    def dies():
+        with writing(db):
+            learn_batch(db, as_batch([event()]))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        dies()
 
     assert learned(db, [event()]).counted == 1
     assert ask(db, MARCH + timedelta(days=1)).totals.organisation_sent == 1

@@ -2,8 +2,8 @@
 
 The recorder is the only writer of the mail path. `nixie learn` in a process of its own writes to the same database file;
 SQLite lets one of them write at a time, so each step here is one short `BEGIN IMMEDIATE` transaction: the events of some
-thousand mails, their keys, and how far the file was read, all or nothing. A step holds the lock for a fraction of a
-second, and a killed run goes on after its last step.
+thousand mails, their keys, and how far the file was read, all or nothing. Steps are small while somebody else writes and
+larger while nobody does, and a killed run goes on after its last step.
 
 Memory does not depend on the size of a source: blocks of a megabyte, columns of bounded length, addresses remembered up
 to a bound.
@@ -44,8 +44,12 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 STEP_EVENTS = 25_000
+"""Events of a step while nobody else writes: large steps cost less each."""
+STEP_EVENTS_SHARED = 3_000
+"""Events of a step while the recorder writes too: the lock is then held for some twenty milliseconds."""
 STEP_SECONDS = 2.0
 POLL_SECONDS = 0.5
+CACHE_KB = 16_000
 
 
 @dataclass(slots=True)
@@ -93,6 +97,7 @@ def learn(
     listing = find(list(paths), learner.zone)
     learner.report.skipped += listing.skipped
     total, done = sum(f.size for f in listing.files), 0
+    db.execute(f"PRAGMA cache_size = -{CACHE_KB}")  # a step touches many pages; the default keeps two megabytes of them
     fold(db, learner.now)
     log_set, carried = "", ""
     for found in listing.files:
@@ -132,6 +137,13 @@ class Learner:
         self._numbers = Numbers()
         self._on_domains = on_domains
         self._since = time.monotonic()
+        self._others = self._version()
+        self._step_events = min(STEP_EVENTS, STEP_EVENTS_SHARED)
+
+    def _version(self) -> int:
+        """Return a number that changes when another connection commits."""
+        (version,) = self.db.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     def learn_file(self, found: Found, carried: str, tell: Callable[[int], None]) -> str:
         """Learn from one file what was not read before; return what its reader carries into the next of its set."""
@@ -169,7 +181,7 @@ class Learner:
     def step_is_full(self) -> bool:
         """Return whether enough has gathered for a transaction."""
         size = len(self.columns) + len(self.columns.answers)
-        return size >= STEP_EVENTS or time.monotonic() - self._since > STEP_SECONDS
+        return size >= self._step_events or time.monotonic() - self._since > STEP_SECONDS
 
     def step(self, opened: Opened, reader: Reader, stat: str) -> None:
         """Write the events so far and how far the file was read, in one transaction."""
@@ -195,12 +207,19 @@ class Learner:
         except BaseException:
             self._numbers.clear()
             raise
+        version = self._version()
+        self._step_events = STEP_EVENTS if version == self._others else min(STEP_EVENTS, STEP_EVENTS_SHARED)
+        self._others = version
         columns.empty()
         if columns.generation != generation:
             self._numbers.clear()
         self._since = time.monotonic()
         self._counted(taught)
         self._counted(answers)
+
+    def _unknown(self, reason: str, count: int) -> None:
+        if count:
+            self.report.unknown[reason] += count
 
     def _counted(self, taught: Taught) -> None:
         self.report.counted += taught.counted
@@ -229,14 +248,14 @@ class Learner:
                 new = knowledge_people.add_people(self.db, rows)
                 self.report.people += len(rows)
                 self.report.read += len(people)
-                self.report.unknown["row without an address"] += len(people) - len(rows)
+                self._unknown("row without an address", len(people) - len(rows))
             else:
                 partners = list(read_partners(text))
                 domains = [(p.domain, p.name) for p in partners if p]
                 new = knowledge_people.add_partners(self.db, domains)
                 self.report.partners += len(domains)
                 self.report.read += len(partners)
-                self.report.unknown["row without a domain"] += len(partners) - len(domains)
+                self._unknown("row without a domain", len(partners) - len(domains))
             before = opened.before
             file = knowledge_files.LearnedFile(before.head_size, before.head, opened.stat, 0, opened.mark(0), "")
             knowledge_files.save(self.db, file)
@@ -256,12 +275,16 @@ def follow(
 ) -> LearnReport:
     """Learn from a growing log until `stopped()` says so, through rotation by renaming and by cutting.
 
-    `on_step` hears the report after each look at the file. Raises `SourceError` when the file is no log.
+    `on_step` hears the report after each look at the file. Raises `SourceError` when the file is not there at the start
+    or its format is not known.
     """
     learner = Learner(organisation, db, on_domains, zone or local_zone(), datetime.now(UTC))
     fold(db, learner.now)
-    carried = ""
+    carried, met = "", False
     while not stopped():
+        if met and not path.exists():  # a rotation is on its way
+            sleep(POLL_SECONDS)
+            continue
         listing = find([path], learner.zone)
         if not listing.files:
             sleep(POLL_SECONDS)
@@ -290,5 +313,5 @@ def follow(
                 if not last:
                     sleep(POLL_SECONDS)
                 blocks = opened.more(BLOCK)
-            carried = reader.state()
+            carried, met = reader.state(), True
     return learner.report

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from nixie.sources.detect import HEAD, Format, SourceError, detect
 from nixie.sources.files import UNREADABLE, compressed, first_second, plain_stream, set_name
@@ -161,7 +161,7 @@ class Opened:
         self._head = read_fully(self._stream, HEAD_SIZE)
         self.before = self._recognise(db)
 
-    def __enter__(self) -> Opened:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

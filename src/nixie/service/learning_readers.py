@@ -11,6 +11,7 @@ from nixie.sources.records import answers_of, events_of
 from nixie.sources.stream import events_of_item, read_item, record_of_item
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from nixie.core.organisation import Organisation
@@ -125,13 +126,17 @@ class MailboxReader(RecordReader):
     def feed(self, block: bytes) -> None:
         """Take a block of mails."""
         self._box = self._box or MboxReader(self._latest, self.position)
-        for self.position, record in self._box.feed(block):
-            self.take(record)
+        self._take_all(self._box.feed(block))
 
     def finish(self) -> None:
         """Take the last mail."""
-        for self.position, record in self._box.finish() if self._box else ():
+        if self._box:
+            self._take_all(self._box.finish())
+
+    def _take_all(self, mails: Iterator[tuple[int, Record | None]]) -> None:
+        for position, record in mails:
             self.take(record)
+            self.position = position
 
 
 class MessageReader(RecordReader):

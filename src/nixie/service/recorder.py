@@ -150,8 +150,12 @@ def run_recorder(settings: RecorderSettings, keys: Keys, hooks: Hooks | None = N
 
 
 async def _until(stop: asyncio.Event, recorder: Recorder, hooks: Hooks) -> None:
-    """Wait for the stop, signing and doing chores in between; a night's work that is not done then is done another night."""
-    last, night = time.monotonic(), None
+    """Wait for the stop, signing and doing chores in between; a night's work that is not done then is done another night.
+
+    It is done at the start too: the guard may have been down when the night came.
+    """
+    last = time.monotonic()
+    night = asyncio.create_task(_night(hooks.night(recorder.settings.database))) if hooks.night is not None else None
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,13 +12,16 @@ from nixie.service.child import begin, run, stop_event
 from nixie.service.listen import private_folder
 from nixie.service.places import Places
 from nixie.service.recorder import Hooks, RecorderSettings, serve
+from nixie.store.db import open_writer
 from nixie.store.keys import load_keys
 from nixie.store.knowledge import fold, forget_before
+from nixie.store.knowledge_answers import settle_answers
+from nixie.store.near_merge import merge
 from nixie.store.near_write import NearWriter
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+    from pathlib import Path
 
     from nixie.service.child import Child
     from nixie.service.frames import Head
@@ -36,12 +40,13 @@ async def record(child: Child) -> None:
     def new_domains(names: Sequence[str]) -> None:
         near.append(names)
 
-    def nightly(db: sqlite3.Connection) -> None:
-        now = datetime.now(UTC)
-        fold(db, now)
-        forget_before(db, (now - timedelta(days=settings.knowledge.retention_days)).date())
+    async def night(database: Path) -> None:
+        """Fold and forget through a writer of its own in short steps, and merge the index, while mail goes on."""
+        await asyncio.to_thread(_fold, database, settings.knowledge.retention_days)
         if near.should_merge():
-            near.merge()
+            upto = near.begin_merge()
+            await asyncio.to_thread(merge, places.near, upto)
+            near.end_merge()
 
     def domains(_: Records, head: Head, __: bytes) -> Head:
         """Take domains that `nixie learn` met in a process of its own."""
@@ -59,9 +64,21 @@ async def record(child: Child) -> None:
     await serve(
         recorder,
         keys,
-        Hooks(new_domains=new_domains, nightly=nightly, handlers={"domains": domains}),
+        Hooks(new_domains=new_domains, night=night, handlers={"domains": domains}),
         stop_event(child.life),
     )
+
+
+def _fold(database: Path, retention_days: int) -> None:
+    """Move old instants into the counts and forget what is past its retention."""
+    now = datetime.now(UTC)
+    db = open_writer(database)
+    try:
+        fold(db, now)
+        settle_answers(db)
+        forget_before(db, (now - timedelta(days=retention_days)).date())
+    finally:
+        db.close()
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ _JOURNAL = re.compile(rb'\{.*"__REALTIME_TIMESTAMP"')
 _5424 = re.compile(rb"(?:<\d{1,3}>)?1 \d{4}-\d\d-\d\dT")
 _PRI = re.compile(rb"<\d{1,3}>(?=[A-Z\d])")
 _HEADING = re.compile(rb"^[\w .\"'/-]+(?:[,;\t][\w .\"'/()-]*)+$")
-_ADDRESS_COLUMN = re.compile(rb"(?i)\b(e-?mail|mail|address|smtp|upn|userprincipalname)\b")
-_DOMAIN_COLUMN = re.compile(rb"(?i)\bdomains?\b")
+_ADDRESS_COLUMN = re.compile(rb"(?i)mail|address|smtp|upn|userprincipalname")
+_DOMAIN_COLUMN = re.compile(rb"(?i)domain")
 
 
 def detect(head: bytes, name: str) -> Format:
@@ -65,10 +65,10 @@ def detect(head: bytes, name: str) -> Format:
         return Format.EML
     first = lines[0].strip()
     if _HEADING.match(first) or (b"@" not in first and len(first) < 80 and len(lines) > 1):
-        if _ADDRESS_COLUMN.search(first):
-            return Format.PEOPLE
         if _DOMAIN_COLUMN.search(first):
             return Format.PARTNERS
+        if _ADDRESS_COLUMN.search(first):
+            return Format.PEOPLE
     raise SourceError(
         f"{name}: the format is not known; give Postfix logs, mbox, Maildir, .eml, JSON lines with id and date,"
         " or a CSV whose first line names a column email (people) or domain (partners)"

@@ -19,27 +19,44 @@ if TYPE_CHECKING:
     from nixie.sources.syslog import Clock
 
 UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What reading a damaged compressed stream may raise (zstandard's error is turned into OSError)."""
+"""What reading a damaged compressed stream may raise."""
+_PACKED = 1 << 13
+"""Compressed bytes taken at a time: what they can grow into stays in memory."""
 _ROTATED = re.compile(r"(?:[.-]\d+|[.-]\d{8}(?:-\d+)?)*(?:\.(?:gz|zst|xz|bz2))?$")
 
 
 class _Zstandard:
-    """zstandard's reader with the standard library's kind of error."""
+    """Frames one after another. The library's own reader takes a cut file for a whole one; this one does not."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         import zstandard  # noqa: PLC0415 - only for .zst
 
         self._error = zstandard.ZstdError
-        self._reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-            stream, read_across_frames=True
-        )
+        self._new = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._frame = self._new()
+        self._begun = False
+        self._stream = stream
+        self._plain = b""
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` plain bytes, `b""` at the end."""
-        try:
-            return bytes(self._reader.read(size))
-        except self._error as error:
-            raise OSError(str(error)) from error
+        """Return up to `size` plain bytes, `b""` at the end; OSError where it is damaged, EOFError where it is cut."""
+        while len(self._plain) < size:
+            packed = self._stream.read(_PACKED)
+            if not packed:
+                if self._begun:
+                    raise EOFError
+                break
+            while packed:
+                try:
+                    self._plain += self._frame.decompress(packed)
+                except self._error as error:
+                    raise OSError(str(error)) from error
+                self._begun, packed = not self._frame.eof, b""
+                if self._frame.eof:
+                    packed = self._frame.unused_data
+                    self._frame = self._new()
+        found, self._plain = self._plain[:size], self._plain[size:]
+        return found
 
 
 def _zstandard(stream: IO[bytes]) -> IO[bytes]:
@@ -49,7 +66,7 @@ def _zstandard(stream: IO[bytes]) -> IO[bytes]:
 _MAGIC: tuple[tuple[bytes, Callable[[IO[bytes]], IO[bytes]]], ...] = (
     (b"\x1f\x8b", lambda s: cast("IO[bytes]", gzip.GzipFile(fileobj=s))),
     (b"\x28\xb5\x2f\xfd", _zstandard),
-    (b"\xfd7zXZ\x00", lambda s: cast("IO[bytes]", lzma.LZMAFile(s))),
+    (b"\xfd7zXZ\x00", lambda s: cast("IO[bytes]", lzma.LZMAFile(s))),  # noqa: SIM115 - who opened the stream closes it
     (b"BZh", lambda s: cast("IO[bytes]", bz2.BZ2File(s))),
 )
 

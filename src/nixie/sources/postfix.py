@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nixie.core.organisation import Organisation
     from nixie.sources.columns import Columns
 
-MAX_OPEN = 200_000
+MAX_OPEN = 50_000
 """Mails on their way that are remembered; the oldest are given up first."""
 MAX_LINE = 1 << 16
 MAX_KNOWN = 100_000
@@ -123,7 +123,7 @@ class PostfixReader:
         if lines[0][:1] in (b"<", b"{") or lines[0][:2] == b"1 ":
             lines = [plain(line) for line in lines]
         for line in lines:
-            start = line.find(b"]: ") + 3
+            start = line.find(b"]: ", 16) + 3
             colon = line.find(b": ", start, start + 26)
             if colon < 0 or start == 2:
                 if line[start : start + 4] not in _CONNECTIONS:
@@ -191,7 +191,7 @@ class PostfixReader:
                     entry = waiting[qid] = [clock.seconds(line) or 0, b"", b"", b""]
                 if entry[0]:
                     entry[1] = line[text + 11 :].strip(b"<> ") or b"%s@%d" % (qid, entry[0])
-            elif word == b"cli" or word == b"uid":
+            elif word in (b"cli", b"uid"):
                 if line[:19] != last:
                     last, at = line[:19], clock.seconds(line) or 0
                 login = b""

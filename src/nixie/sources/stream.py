@@ -79,7 +79,7 @@ def read_item(line: bytes | str) -> StreamItem:
         return StreamItem("", "unreadable", Message(), _envelope((), ()), None, defects=("not-json",))
     defects: list[str] = []
     kind = row.get("kind", "message")
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         defects.append("unknown-kind")
         kind = "unreadable"
     sender = _mailboxes(row, "sender", defects)
@@ -178,8 +178,8 @@ def _mailboxes(row: dict[str, Any], name: str, defects: list[str]) -> Mailboxes 
             address = boxes[0].address if len(boxes) == 1 else None
             found.append(_box(label, address, text, defects))
         elif isinstance(entry, str):
-            for box in parse_mailboxes(entry):
-                found.append(box if box.address else _box(box.name, None, box.raw, defects))
+            several = parse_mailboxes(entry)
+            found.extend(box if box.address else _box(box.name, None, box.raw, defects) for box in several)
         elif entry is not None:
             defects.append("address-type")
         if len(found) > MAX_ADDRESSES:

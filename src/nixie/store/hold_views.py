@@ -23,11 +23,6 @@ class Existing:
     id: str
     state: State
 
-    @property
-    def undecided(self) -> bool:
-        """Return whether another session still has to say if this hold stands."""
-        return self.state is State.PROVISIONAL
-
 
 @dataclass(frozen=True, slots=True)
 class Hold:

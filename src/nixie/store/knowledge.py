@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from nixie.core.address import canonical
 from nixie.core.events import Event, EventKind, event_key
 from nixie.store import addresses
 from nixie.store.db import writing
@@ -25,7 +26,6 @@ from nixie.store.knowledge_counts import (
     Count,
     add,
     past_changed,
-    set_state,
     state,
 )
 
@@ -139,7 +139,7 @@ def fold(db: sqlite3.Connection, now: datetime) -> int:
     floor = max(day_number(now) - TAIL_DAYS, state(db, "floor"))
     if floor != state(db, "floor"):
         with writing(db):
-            set_state(db, "floor", floor)
+            db.execute("UPDATE knowledge_state SET value = MAX(value, ?) WHERE name = 'floor'", (floor,))
             past_changed(db)
     moved = 0
     while rows := db.execute(
@@ -200,6 +200,7 @@ def forget_before(db: sqlite3.Connection, day: date) -> int:
 
 def erase_address(db: sqlite3.Connection, address: Address) -> bool:
     """Erase the text of an address; inside the caller's transaction. Counts stay under its number, without a name."""
+    address = canonical(address)
     for number, _ in addresses.find(db, [address.key]).values():
         db.execute("DELETE FROM person WHERE address = ?", (number,))
     past_changed(db)  # readers remember numbers of people

@@ -130,11 +130,6 @@ def state(db: sqlite3.Connection, name: str) -> int:
     return int(value)
 
 
-def set_state(db: sqlite3.Connection, name: str, value: int) -> None:
-    """Set a number of `knowledge_state`."""
-    db.execute("UPDATE knowledge_state SET value = ? WHERE name = ?", (value, name))
-
-
 def past_changed(db: sqlite3.Connection) -> None:
     """Say that a day before the floor changed, so that readers drop the sums of the past that they remember."""
     db.execute("UPDATE knowledge_state SET value = value + 1 WHERE name = 'past'")

@@ -50,14 +50,19 @@ _FIRST_DAY = -1_000_000
 
 _SUMS = (
     "SELECT {t}, scope, kind, SUM(n), MIN(day), MAX(day), COUNT(*)"
-    " FROM {t}_day WHERE scope IN (?, ?) AND {t} IN ({many}) AND day >= ? AND day < ? GROUP BY scope, {t}, kind"
+    " FROM {t}_day WHERE scope IN (?, ?) AND {t} IN ({many}){kinds} AND day >= ? AND day < ? GROUP BY scope, {t}, kind"
 )
 _LATELY = "SELECT SUM(n) FROM {t}_day WHERE scope = ? AND {t} = ? AND kind = 1 AND day >= ? AND day < ?"
 _JSON = "SELECT value FROM json_each(?)"
+# The key is (scope, target, kind, day): only with the kinds named does SQLite go straight to the last days.
+_EACH_KIND = f" AND kind IN ({','.join(str(int(k)) for k in EventKind)})"
 _STATEMENTS = {
-    (target, n): _SUMS.format(t=target, many=",".join("?" * n) if n else _JSON)
+    (target, n, recent): _SUMS.format(
+        t=target, many=",".join("?" * n) if n else _JSON, kinds=_EACH_KIND if recent else ""
+    )
     for target in ("address", "domain")
     for n in range(MANY + 1)
+    for recent in (False, True)
 }
 _STATE = (
     "SELECT (SELECT value FROM knowledge_state WHERE name = 'past'), (SELECT value FROM knowledge_state WHERE name ="
@@ -110,7 +115,8 @@ class StoreFacts:
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return what the near index proposes; nothing without one."""
-        return self._near.near(domain, limit) if self._near else ()
+        # Not by its truth: an index without a domain yet is false, and would never look again.
+        return self._near.near(domain, limit) if self._near is not None else ()
 
     def know(self, query: FactQuery) -> Facts:
         """Return what is known as of `query.as_of`, in one read transaction."""
@@ -140,9 +146,9 @@ class StoreFacts:
         totals = {what: upto or 0 for what, upto in self._db.execute(_TOTALS, (end,)).fetchall()}
         if later:
             self._until(moment, today, scope, by_address, by_domain, set(targets), set(domain_targets), totals)
-        of_address = _histories(by_address, scope)
+        of_address = _histories(by_address)
         own = by_domain.pop((scope, 0, _SENT), None)
-        of_domain = _histories(by_domain, scope)
+        of_domain = _histories(by_domain)
         return Facts(
             as_of=query.as_of,
             totals=Totals(own.n if own else 0, totals[SENT_TOTAL], totals[NEW_ADDRESSES], totals[NEW_DOMAINS]),
@@ -195,7 +201,8 @@ class StoreFacts:
                     for kind, past in remembered[table, s, target].items():
                         key = (s, target, kind)
                         found[key] = past.plus(found[key]) if key in found else past
-            targets = [t for t in targets if t not in set(old)]
+            known = set(old)
+            targets = [t for t in targets if t not in known]
         popular = self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
         if popular:
             self._remember(table, scope, popular[:REMEMBER_AT_ONCE], floor, lately)
@@ -212,7 +219,7 @@ class StoreFacts:
         popular = []
         execute = self._db.execute
         for target, s, kind, n, first, last, days in execute(
-            _STATEMENTS[table, few], (low, scope, *bound, start, end)
+            _STATEMENTS[table, few, start > _FIRST_DAY], (low, scope, *bound, start, end)
         ).fetchall():
             if kind != _SENT or last < lately:
                 recent = 0
@@ -277,8 +284,8 @@ class StoreFacts:
                     sums[key] = sums[key].plus(part) if key in sums else part
         whole = dict(self._db.execute(_TOTALS, (today + 1,)).fetchall())
         totals[SENT_TOTAL] = (whole[SENT_TOTAL] or 0) - sent_later
-        for what, table, key in ((NEW_ADDRESSES, "address", "other"), (NEW_DOMAINS, "domain", "a.domain")):
-            sql = _LATER_FIRSTS.format(key=key, t=table)
+        for what, table, column in ((NEW_ADDRESSES, "address", "other"), (NEW_DOMAINS, "domain", "a.domain")):
+            sql = _LATER_FIRSTS.format(key=column, t=table)
             (first_later,) = self._db.execute(sql, (moment, midnight, today, today)).fetchone()
             totals[what] = (whole[what] or 0) - first_later
 
@@ -289,7 +296,7 @@ def _remember(known: dict[str, int], name: str, number: int) -> None:
     known[name] = number
 
 
-def _histories(sums: _Sums, scope: int) -> dict[int, History]:
+def _histories(sums: _Sums) -> dict[int, History]:
     """Return what is known by target."""
     mine: dict[int, dict[int, Sum]] = {}
     everybody: dict[int, dict[int, Sum]] = {}
@@ -314,7 +321,8 @@ def counts_from(kinds: Mapping[int, Sum]) -> Counts:
     if sent := kinds.get(_SENT):
         n[1] = sent.lately
     first, last = min(s.first for s in kinds.values()), max(s.last for s in kinds.values())
-    return Counts(*n, date.fromordinal(_EPOCH_ORDINAL + first), date.fromordinal(_EPOCH_ORDINAL + last))
+    days = date.fromordinal(_EPOCH_ORDINAL + first), date.fromordinal(_EPOCH_ORDINAL + last)
+    return Counts(*n, *days)  # type: ignore[call-arg,arg-type]  # eleven numbers and two days
 
 
 def counts_of(db: sqlite3.Connection, address: Address) -> Counts:

@@ -19,7 +19,7 @@ class Known(NamedTuple):
     wrote_to_us: int
     replied: int
     vouched: int
-    """Confirmed by an administrator, or released by a sender or reviewer."""
+    """Confirmed by an administrator or released by a reviewer, for everybody; a sender's word counts for that sender."""
 
 
 _KINDS = ", ".join(
@@ -28,7 +28,7 @@ _KINDS = ", ".join(
         (EventKind.SENT,),
         (EventKind.WROTE_TO_US,),
         (EventKind.REPLIED,),
-        (EventKind.CONFIRMED, EventKind.RELEASED_BY_SENDER, EventKind.RELEASED_BY_REVIEWER),
+        (EventKind.CONFIRMED, EventKind.RELEASED_BY_REVIEWER),
     )
 )
 
