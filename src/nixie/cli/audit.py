@@ -14,7 +14,7 @@ def command() -> None:
     """Verify the ledger, sign its end, and tell stories from it."""
 
 
-@command.command()
+@command.command(short_help="Walk the whole chain and name any row that does not fit.")
 @click.option("--head", "head_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="A signed end of the ledger that was kept outside (one JSON line; the last line of a file counts).")  # fmt: skip
 @home_option
@@ -27,6 +27,9 @@ def verify(head_file: Path | None, home_option: Path | None, *, as_json: bool) -
 
     \b
     Exit code 0 when every row fits, 1 when one does not, 2 when the head is not good.
+
+    \b
+        nixie audit verify --head /mnt/elsewhere/heads.jsonl
     """
     from nixie.service.places import Places
     from nixie.store.db import open_reader
@@ -59,10 +62,15 @@ def verify(head_file: Path | None, home_option: Path | None, *, as_json: bool) -
     return 0 if found.ok else EX_NO
 
 
-@command.command()
+@command.command(short_help="Print the signed end of the ledger as one JSON line.")
 @home_option
-def head(home_option: Path | None) -> None:
-    """Print the signed end of the ledger as one JSON line, to be kept where the guard cannot write."""
+@json_option
+def head(home_option: Path | None, *, as_json: bool) -> None:  # noqa: ARG001 - the line is JSON either way
+    """Print the signed end of the ledger as one JSON line, to be kept where the guard cannot write.
+
+    \b
+        nixie audit head >> /mnt/elsewhere/heads.jsonl
+    """
     import time
 
     from nixie.service.places import Places
@@ -79,7 +87,7 @@ def head(home_option: Path | None) -> None:
     db.close()
 
 
-@command.command()
+@command.command(short_help="Tell the whole story of a message or a held copy.")
 @click.argument("what", metavar="MESSAGE-ID|HOLD-ID")
 @home_option
 @json_option

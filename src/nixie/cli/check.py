@@ -36,9 +36,14 @@ if TYPE_CHECKING:
 @click.option(
     "--walk-forward", is_flag=True, help="With --stream: start from nothing and learn each message after judging it."
 )
-@click.option("--slack", default="2d", show_default=True, help="With --stream: how far a date may go back.")
+@click.option("--slack", metavar="SPAN", default="2d", show_default=True,
+              help="With --stream: how far a date may go back, such as 12h or 2d.")  # fmt: skip
 @click.option(
-    "--own-domain", "own_domains", multiple=True, metavar="D", help="Without an installation: a domain of ours."
+    "--own-domain",
+    "own_domains",
+    multiple=True,
+    metavar="D",
+    help="Without an installation: a domain of ours. Repeat it.",
 )
 @click.option("--explain", is_flag=True, help="Show every candidate with its factors.")
 @home_option

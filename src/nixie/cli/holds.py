@@ -21,11 +21,11 @@ def command() -> None:
     """List, show and decide held copies.
 
     A copy that waits is released, corrected, cancelled or returned by a person; silence returns it to its author in the end.
-    It is never sent and never dropped without a decision.
+    It is never sent and never dropped without a decision. Every answer is recorded with the name of who gave it.
     """
 
 
-reason_option = click.option("--reason", default="", help="Why; kept in the ledger.")
+reason_option = click.option("--reason", metavar="TEXT", default="", help="Why, in a few words; kept in the ledger.")
 as_option = click.option(
     "--as", "reviewer", metavar="NAME", help="Who decides; default: the user who runs the command."
 )
@@ -33,17 +33,24 @@ as_option = click.option(
 
 @command.command("list")
 @click.option(
-    "--state", "states", multiple=True, help="Only copies in this state; default: waiting. `all` for every state."
-)
-@click.option("--author", default="", help="Only copies of this author.")
-@click.option("--text", default="", help="Only copies whose id or addresses contain this.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+    "--state", "states", metavar="STATE", multiple=True,
+    help="Only copies in this state, such as waiting or released; default: waiting. `all` for every state. Repeat it.",
+)  # fmt: skip
+@click.option("--author", metavar="ADDRESS", default="", help="Only copies of this author.")
+@click.option("--text", metavar="TEXT", default="", help="Only copies whose id or addresses contain this.")
+@click.option("--limit", metavar="N", default=100, show_default=True, type=click.IntRange(1, 100_000),
+              help="List at most so many.")  # fmt: skip
 @home_option
 @json_option
 def list_(
     home_option: Path | None, *, states: tuple[str, ...], author: str, text: str, limit: int, as_json: bool
 ) -> None:
-    """List held copies, the oldest first."""
+    """List held copies, the oldest first.
+
+    \b
+        nixie holds list
+        nixie holds list --author ann@example.org --state all --json
+    """
     from nixie.store import hold_views
     from nixie.store.hold_states import State
 
@@ -66,12 +73,16 @@ def list_(
         click.echo("nothing is held")
 
 
-@command.command()
+@command.command(short_help="Show one held copy: why it is held, what may be done.")
 @click.argument("hold")
 @home_option
 @json_option
 def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
-    """Show one held copy: why it is held, what may be done, what happened to it."""
+    """Show one held copy (by its id from `nixie holds list`): why it is held, what may be done, what happened to it.
+
+    \b
+        nixie holds show HQ3K7M2ZT5A4WXYCD
+    """
     from nixie.render.plain import share
     from nixie.render.story import story_json, story_lines
     from nixie.service.stories import told as rows_told
@@ -95,7 +106,10 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
         click.echo(f"  meant?     {suggestion['address']} ({share(suggestion['probability'])})")
     for reason in told["reasons"]:
         click.echo(f"  why        {reason}")
-    click.echo(f"  may be     {', '.join(told['choices']) or 'decided by a reviewer only'}")
+    if told["state"] == "waiting":
+        may = [_MAY[choice] for choice in told["choices"]]
+        click.echo(f"  answers    {f'its author may {_either(may)}' if may else 'its author may not decide'}")
+        click.echo("             a reviewer may release, correct, cancel or return it")
     click.echo("\n".join(story_lines(rows_told(found.rows))))
 
 
@@ -106,13 +120,18 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
 @home_option
 @json_option
 def release(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
-    """Send a held copy on as it is. A reason is demanded; nobody releases what they sent themselves."""
+    """Send a held copy on as it is. A reason is demanded. What needs a reviewer is never released by
+    its own author.
+
+    \b
+        nixie holds release HQ3K7M2ZT5A4WXYCD --reason "the embassy confirmed the address by telephone"
+    """
     if not reason:
         raise Complaint("say why with --reason; it is kept in the ledger")
     _act(home_option, hold, "release", reviewer, as_json=as_json, reason=reason)
 
 
-@command.command()
+@command.command(short_help="Send a held copy to the address that was meant.")
 @click.argument("hold")
 @click.option("--to", required=True, metavar="ADDRESS", help="The address that was meant.")
 @reason_option
@@ -120,7 +139,11 @@ def release(hold: str, reason: str, reviewer: str | None, home_option: Path | No
 @home_option
 @json_option
 def correct(hold: str, to: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
-    """Send a held copy to the address that was meant; it is judged again before it leaves."""
+    """Send a held copy to the address that was meant; it is judged again before it leaves.
+
+    \b
+        nixie holds correct HQ3K7M2ZT5A4WXYCD --to ops@army.mil --reason "typing mistake"
+    """
     from nixie.core.address import parse_address
 
     address = parse_address(to)
@@ -129,33 +152,50 @@ def correct(hold: str, to: str, reason: str, reviewer: str | None, home_option: 
     _act(home_option, hold, "correct", reviewer, as_json=as_json, reason=reason, corrected=address.key)
 
 
-@command.command()
+@command.command(short_help="Drop a held copy; the ledger keeps that it was.")
 @click.argument("hold")
 @reason_option
 @as_option
 @home_option
 @json_option
 def cancel(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
-    """Drop a held copy; the ledger keeps that it was, and who dropped it."""
+    """Drop a held copy; the ledger keeps that it was, and who dropped it.
+
+    \b
+        nixie holds cancel HQ3K7M2ZT5A4WXYCD --reason "sent twice"
+    """
     _act(home_option, hold, "cancel", reviewer, as_json=as_json, reason=reason)
 
 
-@command.command("return")
+@command.command("return", short_help="Give a held copy back to its author.")
 @click.argument("hold")
 @reason_option
 @as_option
 @home_option
 @json_option
 def return_(hold: str, reason: str, reviewer: str | None, home_option: Path | None, *, as_json: bool) -> None:
-    """Give a held copy back to its author."""
+    """Give a held copy back to its author: it is attached to a mail that says why.
+
+    \b
+        nixie holds return HQ3K7M2ZT5A4WXYCD --reason "please ask the registry for the address"
+    """
     _act(home_option, hold, "return", reviewer, as_json=as_json, reason=reason)
 
 
-@command.command()
+@command.command(short_help="Count all held copies, and check that none is missing.")
 @home_option
 @json_option
 def balance(home_option: Path | None, *, as_json: bool) -> int:
-    """Count all held copies: held = released + corrected + cancelled + returned + waiting. Exit code 1 when it does not fit."""
+    """Count all held copies: held = released + corrected + cancelled + returned + waiting + in progress.
+
+    The ledger is counted too and must tell the same.
+
+    \b
+    Exit code 0 when the sums fit, 1 when they do not.
+
+    \b
+        nixie holds balance --json
+    """
     from dataclasses import asdict
 
     from nixie.store import hold_views
@@ -172,8 +212,8 @@ def balance(home_option: Path | None, *, as_json: bool) -> int:
         agrees = told.pop("ledger_agrees")
         for name, number in told.items():
             click.echo(f"{name.replace('_', ' '):<12} {number:>6}")
-        click.echo("the sums fit" if sums.ok else "THE SUMS DO NOT FIT")
-        click.echo("the ledger agrees" if agrees else "THE LEDGER DOES NOT AGREE with the holds")
+        wrong = "THE SUMS DO NOT FIT" if agrees else "THE LEDGER DOES NOT AGREE with the table of holds"
+        click.echo("the sums fit, and the ledger agrees" if sums.ok else wrong)
     return 0 if sums.ok else EX_NO
 
 
@@ -220,6 +260,7 @@ def _told(db: sqlite3.Connection, hold: Hold) -> dict[str, Any]:
 
 def _act(home_option: Path | None, hold: str, action: str, reviewer: str | None, *, as_json: bool, **more: str) -> None:
     """Ask the recorder to do it, and say what it did."""
+    from nixie.render.hold import outcome_of
     from nixie.service.pipeline import now_ms
     from nixie.service.places import Places
     from nixie.service.recorder_client import (
@@ -249,4 +290,11 @@ def _act(home_option: Path | None, hold: str, action: str, reviewer: str | None,
     if as_json:
         print_json({"id": hold, "state": answer["state"], "by": name})
     else:
-        click.echo(f"{hold} is {answer['state']}")
+        click.echo(f"{hold}: {outcome_of(str(answer['state']), more.get('corrected', ''))}")
+
+
+_MAY = {"correct": "correct the address", "send": "send it as it is", "cancel": "cancel it"}
+
+
+def _either(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

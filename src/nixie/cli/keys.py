@@ -20,11 +20,15 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Make the keys of a home that has none yet.")
 @home_option
 @json_option
 def create(home_option: Path | None, *, as_json: bool) -> None:
-    """Make the keys of a home that has none yet; existing keys are never overwritten."""
+    """Make the keys of a home that has none yet; existing keys are never overwritten.
+
+    \b
+        nixie keys create --home /srv/nixie
+    """
     from nixie.store.keys import KeysError, create_keys
 
     settings = load_settings(home_option)
@@ -44,12 +48,15 @@ def verify(home_option: Path | None, *, as_json: bool) -> int:
 
     \b
     Exit code 0 when all is well, 1 when something is not.
+
+    \b
+        nixie keys verify
     """
     from nixie.service.places import Places
     from nixie.store import hold_views
     from nixie.store.db import open_reader
     from nixie.store.keys import load_keys, verify_keys
-    from nixie.store.spool import Spool, SpoolError
+    from nixie.store.spool import Spool
 
     settings = load_settings(home_option)
     troubles = [str(t) for t in verify_keys(settings.keys_folder, settings.credentials)]
@@ -57,18 +64,16 @@ def verify(home_option: Path | None, *, as_json: bool) -> int:
     if not troubles and Places(settings.var).database.exists():
         spool = Spool(Places(settings.var).spool, load_keys(settings.keys_folder, settings.credentials).spool)
         db = open_reader(Places(settings.var).database)
-        for spool_id in sorted(hold_views.referenced_spools(db)):
-            try:
-                for _ in spool.read(spool_id):
-                    pass
-                opened += 1
-            except SpoolError as error:
-                troubles.append(str(error))
+        held = sorted(hold_views.referenced_spools(db))
         db.close()
+        damaged = spool.check(held)
+        opened = len(held) - len(damaged)
+        troubles += map(str, damaged)
     if as_json:
         print_json({"ok": not troubles, "held_messages_opened": opened, "troubles": troubles})
     else:
         for trouble in troubles:
             click.echo(trouble, err=True)
-        click.echo(f"{'all keys are good' if not troubles else 'not good'}; opened {opened} held messages with them")
+        told = "all keys are good" if not troubles else "NOT all is well with the keys or what they must open"
+        click.echo(f"{told}; {opened} held message{'' if opened == 1 else 's'} could be opened")
     return EX_NO if troubles else 0

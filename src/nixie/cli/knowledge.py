@@ -27,12 +27,16 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Tell what is known of an address and of its domain.")
 @click.argument("address")
 @home_option
 @json_option
 def about(address: str, home_option: Path | None, *, as_json: bool) -> None:
-    """Tell what is known of ADDRESS and of its domain: how often each kind of event was seen."""
+    """Tell what is known of ADDRESS and of its domain: how often each kind of event was seen.
+
+    \b
+        nixie knowledge about ops@army.mil
+    """
     from nixie.core.facts import FactQuery
     from nixie.store.knowledge_facts import StoreFacts
 
@@ -51,21 +55,28 @@ def about(address: str, home_option: Path | None, *, as_json: bool) -> None:
         return
     for what, of in (("address", str(asked)), ("domain", asked.domain)):
         counts = told[what]
-        click.echo(f"{of}: {'nothing is known' if not counts else ''}")
+        click.echo(f"{of}:{'' if counts else ' nothing is known'}")
         for name, value in counts.items() if isinstance(counts, dict) else ():
             click.echo(f"  {name.replace('_', ' '):<22} {value}")
 
 
-@command.command()
+@command.command(short_help="List what may have been meant by an address.")
 @click.argument("address")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--limit", metavar="N", default=20, show_default=True, type=click.IntRange(1, 1000),
+              help="List at most so many.")  # fmt: skip
 @home_option
 @json_option
 def near(address: str, limit: int, home_option: Path | None, *, as_json: bool) -> None:
-    """List what may have been meant by ADDRESS (or by a domain): known domains one slip away, the likeliest kind first."""
+    """List what may have been meant by ADDRESS (or by a domain): known domains one slip away, the likeliest first.
+
+    \b
+        nixie knowledge near ops@army.ml
+        nixie knowledge near army.ml
+    """
     from nixie.core.facts import FactQuery
     from nixie.core.similarity import SmallIndex
     from nixie.core.slips import explain
+    from nixie.render.plain import times
     from nixie.service.places import Places
     from nixie.store.knowledge_facts import StoreFacts
     from nixie.store.near import NearDomains
@@ -90,20 +101,25 @@ def near(address: str, limit: int, home_option: Path | None, *, as_json: bool) -
         print_json({"near": domain, "found": found[:limit]})
         return
     for one in found[:limit]:
-        click.echo(f"{one['domain']:<40} {one['slip'].replace('_', ' '):<18} written to {one['sent']} times")
+        click.echo(f"{one['domain']:<40} {one['slip'].replace('_', ' '):<18} written to {times(one['sent'])}")
     if not found:
         click.echo(f"nothing known is one slip away from {domain}")
 
 
-@command.command()
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000))
+@command.command(short_help="List learned addresses that look like slips of others.")
+@click.option("--limit", metavar="N", default=100, show_default=True, type=click.IntRange(1, 100_000),
+              help="List at most so many.")  # fmt: skip
 @home_option
 @json_option
 def doubt(limit: int, home_option: Path | None, *, as_json: bool) -> None:
     """List learned addresses that look like slips of others. They carry no trust until a person confirms them.
 
     Confirm what is right with `nixie knowledge confirm ADDRESS`; what is a slip needs nothing.
+
+    \b
+        nixie knowledge doubt --limit 20
     """
+    from nixie.render.plain import counted, times
     from nixie.service.doubting import doubted_addresses
     from nixie.service.places import Places
 
@@ -116,20 +132,26 @@ def doubt(limit: int, home_option: Path | None, *, as_json: bool) -> None:
         return
     for one in found[:limit]:
         click.echo(
-            f"{one.address:<40} written to {one.sent} times; {one.instead} {one.instead_sent} times ({one.slip.replace('_', ' ')})"
+            f"{one.address:<40} written to {times(one.sent)}; {one.instead} {times(one.instead_sent)} ({one.slip.replace('_', ' ')})"
         )
     click.echo(
-        f"{len(found)} learned addresses are doubted" if found else "no learned address looks like a slip of another"
+        f"{counted(len(found), 'learned address is', 'learned addresses are')} doubted"
+        if found
+        else "no learned address looks like a slip of another"
     )
 
 
-@command.command()
+@command.command(short_help="Say that doubted addresses are right.")
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--as", "who", metavar="NAME", help="Who confirms; default: the user who runs the command.")
 @home_option
 @json_option
 def confirm(addresses: tuple[str, ...], who: str | None, home_option: Path | None, *, as_json: bool) -> None:
-    """Say that these addresses are right although they look like slips; it counts for the whole organisation."""
+    """Say that these addresses are right although they look like slips; it counts for the whole organisation.
+
+    \b
+        nixie knowledge confirm visa@embassy.example.ml
+    """
     from nixie.service.confirming import confirm_addresses
     from nixie.service.recorder_client import RecorderRefusedError, RecorderUnavailableError
 

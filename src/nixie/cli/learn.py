@@ -74,8 +74,9 @@ def command(paths: tuple[Path, ...], follow: Path | None, home_option: Path | No
 
 
 def _lines(report: LearnReport) -> Iterator[str]:
-    again = f", {report.unchanged} of them unchanged since the last run" if report.unchanged else ""
-    yield f"read {report.read:,} lines, mails and rows in {_n(report.files, 'file')}{again}"
+    yield f"read {report.read:,} lines, mails and rows in {_n(report.files, 'file')}"
+    if report.unchanged:
+        yield f"passed over {_n(report.unchanged, 'file')}: nothing new in them since the last run"
     yield f"found {_n(report.joined, 'mail')}: {_n(report.counted, 'copy', 'copies')} counted now, {report.duplicates:,} known before"
     if report.replies:
         yield f"found {_n(report.replies, 'answer')} to mail of ours"

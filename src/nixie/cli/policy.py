@@ -15,7 +15,7 @@ def command() -> None:
     """Check a policy before it judges."""
 
 
-@command.command()
+@command.command(short_help="Read a policy and report every mistake in it.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @home_option
 @json_option
@@ -26,6 +26,10 @@ def check(file: Path | None, home_option: Path | None, *, as_json: bool) -> int:
 
     \b
     Exit code 0 when the policy can be used, 2 when not.
+
+    \b
+        nixie policy check
+        nixie policy check draft-policy.toml
     """
     from nixie.core.policy import PolicyError
     from nixie.service.installation import read_policy

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def command(home_option: Path | None) -> int:
     """Run the guard: recorder, workers with both doors, courier, decision pages.
 
-    Stops on SIGTERM or SIGINT after what was begun is done. Under systemd it reports readiness (Type=notify).
+    Stops on SIGTERM or SIGINT after what was begun is done. Under systemd it reports readiness (Type=notify). Where it
+    listens stands in nixie.toml; it prints all addresses, and one line that sends a mail to try it.
+
+    \b
+        nixie serve --home /srv/nixie
     """
     from nixie.core.policy import PolicyError
     from nixie.service.listen import ListenError

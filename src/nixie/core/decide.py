@@ -9,6 +9,10 @@ Every face of Nixie calls these functions in this order and differs only in wher
     result  = examine(case, checks)
     policy.judge(subjects(case, result), as_of)
 
+A near index may know more than the moment. Where a bound left proposals out (`FactQuery.left_out`), the near domains are first
+cut down to what the moment knows (`domains_to_admit`, `admitted`) and the question is made again: what came later must never
+push out what was known then.
+
 Nothing here waits or reads a clock. A check that breaks is a finding of its own (`Failed`), never an exception.
 """
 
@@ -18,10 +22,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nixie.core.case import Case
+from nixie.core.doubt import relation_of
 from nixie.core.facts import FactQuery
 from nixie.core.finding import Failed, Finding, Scalar, Skipped
 from nixie.core.message import NOT_GIVEN, NotSeen
-from nixie.core.proposals import circle_of, known_key, outside, shortlist
+from nixie.core.proposals import circle_of, known_key, outside, proposed, shortlist
 from nixie.core.tables import country_of
 
 if TYPE_CHECKING:
@@ -88,11 +93,27 @@ def facts_to_ask(
     circle = circle_of(message, envelope)
     addresses = {known.key: known for known in map(known_key, outside(circle, organisation))}
     domains: dict[str, None] = {}
-    for proposal in shortlist(circle, near, organisation)[0]:
+    proposals, left_out = shortlist(circle, near, organisation)
+    for proposal in proposals:
         intended = known_key(proposal.intended)
         addresses.setdefault(intended.key, intended)
         domains[proposal.domain] = domains[proposal.written.domain] = None
-    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of)
+    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of, left_out)
+
+
+def domains_to_admit(near: Mapping[str, tuple[str, ...]], organisation: Organisation, as_of: datetime) -> FactQuery:
+    """Return the question which of all proposed domains are known at the moment; asked only where a bound bites."""
+    return FactQuery(None, (), proposed(near, organisation), as_of)
+
+
+def admitted(
+    near: Mapping[str, tuple[str, ...]], facts: Facts, organisation: Organisation
+) -> dict[str, tuple[str, ...]]:
+    """Return the near domains that can be weighed at all: written to before the moment, or named by the configuration."""
+    return {
+        written: tuple(n for n in names if facts.domain(n).organisation.sent or relation_of(n, organisation)[0])
+        for written, names in near.items()
+    }
 
 
 def make_case(

@@ -64,12 +64,16 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class FactQuery:
-    """One question to the store: everything known of these addresses and domains, as of a moment (aware, UTC)."""
+    """One question to the store: everything known of these addresses and domains, as of a moment (aware, UTC).
+
+    `left_out` counts the proposals that a bound kept out of it; the store has no use for it.
+    """
 
     author: Address | None
     addresses: tuple[Address, ...]
     domains: tuple[str, ...]
     as_of: datetime
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,11 @@ def shortlist(
     return tuple(found), cut
 
 
+def proposed(near: Mapping[str, tuple[str, ...]], organisation: Organisation) -> tuple[str, ...]:
+    """Return every domain that one slip turns into a written one, each once, before any bound."""
+    return tuple(dict.fromkeys(name for written in near for _, name, _ in _slips(written, near[written], organisation)))
+
+
 def _slips(written: str, near: tuple[str, ...], organisation: Organisation) -> tuple[tuple[float, str, Slip], ...]:
     """Return the domains that one slip turns into the written one, the likeliest first."""
     candidates = dict.fromkeys((*near, *_named(written, organisation), *by_ending(written)))

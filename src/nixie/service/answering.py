@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from nixie.store.hold_views import Existing
 
 PASSES = (State.RELEASING, State.RELEASED)
-"""A copy whose hold stands so comes from the release hop: it was released and goes on."""
+"""A copy whose hold stands so and that comes alone comes from the release hop: it was released and goes on.
+
+The courier hands over one copy at a time. Beside other recipients it is a client that tries again: the released copy is on
+its way already and is taken out.
+"""
 
 REFUSAL = "550 5.7.1 This message may not be sent; please ask your postmaster"
 
@@ -48,7 +52,7 @@ class Expressed:
 
 def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Existing]) -> Expressed:
     """Return what becomes of each copy; a copy that was decided before keeps that answer."""
-    kept = tuple(i for i, key in enumerate(keys) if key in known and known[key].state not in PASSES)
+    kept = tuple(i for i, key in enumerate(keys) if key in known and not _passes(known[key], len(keys)))
     new = [c for c in verdict.copies if keys[c.recipient] not in known]
     refused = tuple(c.recipient for c in new if c.disposition is Disposition.REFUSE)
     if refused and len(refused) == len(verdict.copies):
@@ -59,8 +63,13 @@ def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Exist
 
 def known_answer(existing: Sequence[Existing]) -> Answer:
     """Return the recorded answer of a message that was seen before with all its copies."""
-    held = tuple(i for i, e in enumerate(existing) if e.state not in PASSES)
+    held = tuple(i for i, e in enumerate(existing) if not _passes(e, len(existing)))
     return Answer(held=held, hold_ids=tuple(existing[i].id for i in held))
+
+
+def _passes(existing: Existing, copies: int) -> bool:
+    """Return whether a copy that was held before goes on now; `copies` counts the recipients of its transaction."""
+    return existing.state in PASSES and copies == 1
 
 
 def unread_decision(message: Message, envelope: Envelope, error: str) -> Decision:

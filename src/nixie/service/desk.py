@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -38,7 +37,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class CopyView:
-    """One held copy as a person sees it; `reasons` are finished sentences, `open` says that it still waits."""
+    """One held copy as a person sees it; `reasons` are finished sentences, `open` says that it still waits, `blind` that To and Cc do not show the recipient."""
 
     hold: str
     recipient: str = field(repr=False)
@@ -48,6 +47,7 @@ class CopyView:
     suggestions: tuple[Suggestion, ...] = ()
     choices: tuple[Choice, ...] = ()
     outcome: str = field(default="", repr=False)
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

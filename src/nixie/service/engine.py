@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nixie.checks.registry import CHECKS
-from nixie.core.decide import NEAR_LIMIT, domains_to_ask, examine, facts_to_ask, make_case, subjects
+from nixie.core.decide import (
+    NEAR_LIMIT,
+    admitted,
+    domains_to_admit,
+    domains_to_ask,
+    examine,
+    facts_to_ask,
+    make_case,
+    subjects,
+)
 from nixie.core.direction import Direction, Origin, origin_of
 from nixie.core.verdict import CopyVerdict, Disposition, Verdict
 
@@ -54,6 +63,10 @@ class Engine:
             for domain in domains_to_ask(envelope, message, self.organisation)
         }
         query = facts_to_ask(message, envelope, origin, self.organisation, proposals, as_of)
+        if query.left_out:
+            known = self.facts.know(domains_to_admit(proposals, self.organisation, as_of))
+            proposals = admitted(proposals, known, self.organisation)
+            query = facts_to_ask(message, envelope, origin, self.organisation, proposals, as_of)
         case = make_case(message, envelope, origin, self.organisation, proposals, self.facts.know(query), self.settings)
         examination = examine(case, CHECKS)
         verdict = Verdict(

@@ -16,7 +16,6 @@ from nixie.service.places import Places
 from nixie.store.db import open_reader
 from nixie.store.knowledge_facts import StoreFacts
 from nixie.store.knowledge_people import partner_domains
-from nixie.store.near import NearDomains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from nixie.core.facts import FactSource
     from nixie.core.organisation import Organisation
     from nixie.core.policy import Policy
+    from nixie.store.near import NearDomains
 
 
 def read_policy(path: Path) -> Policy:
@@ -48,6 +48,30 @@ def with_learned_partners(organisation: Organisation, learned: Iterable[tuple[st
     return replace(organisation, partners=(*organisation.partners, *more)) if more else organisation
 
 
+class LateNear:
+    """The near index of a folder, opened as soon as it holds anything.
+
+    The index needs numpy, whose import costs more than all else that `nixie check` does; a new installation has no index.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = self._opened()
+
+    def near(self, domain: str, limit: int) -> tuple[str, ...]:
+        """Return at most `limit` known domains that share a key with `domain`. Raises `NearError`."""
+        if self._index is None:
+            self._index = self._opened()
+        return self._index.near(domain, limit) if self._index is not None else ()
+
+    def _opened(self) -> NearDomains | None:
+        if not self._folder.is_dir() or not any(file.stat().st_size for file in self._folder.iterdir()):
+            return None
+        from nixie.store.near import NearDomains  # noqa: PLC0415 - see above
+
+        return NearDomains(self._folder)
+
+
 def open_engine(settings: Settings, policy: Policy | None = None) -> Engine:
     """Return an engine that reads the installation's knowledge; an installation without any knows nothing."""
     places = Places(settings.var)
@@ -55,6 +79,6 @@ def open_engine(settings: Settings, policy: Policy | None = None) -> Engine:
     facts: FactSource = NothingKnown()
     if places.database.exists():
         db = open_reader(places.database)
-        facts = StoreFacts(db, NearDomains(places.near))
+        facts = StoreFacts(db, LateNear(places.near))
         organisation = with_learned_partners(organisation, partner_domains(db))
     return Engine(organisation, policy or read_policy(settings.policy_file), facts, settings.checks)

@@ -1,6 +1,8 @@
 """Log lines: JSON on standard error, with ids, counts and domains; never subjects, bodies, local parts or file contents.
 
-Errors are logged by their class and place. An error's text may carry what a message carried, so it stays out.
+Errors are logged by their class and place. An error's text may carry what a message carried, so it stays out. Libraries that
+log by themselves (asyncio an exception that nobody awaited, uvicorn one of a page) are let in by class and place alone too:
+their own words quote the error.
 """
 
 from __future__ import annotations
@@ -30,9 +32,20 @@ def _class_only(_: object, __: str, event: MutableMapping[str, object]) -> Mutab
     return event
 
 
+class _Libraries(logging.Handler):
+    """What libraries log, without their words: who it was, and the class and place of an error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line of ours for one of theirs."""
+        error = record.exc_info[1] if record.exc_info else None
+        told = {"error": error} if error is not None else {"place": f"{record.module}:{record.lineno}"}
+        structlog.get_logger("nixie.libraries").log(record.levelno, "from a library", library=record.name, **told)
+
+
 def configure(*, level: str = "info", tty: bool | None = None) -> None:
     """Set up the process's log: coloured lines on a terminal, JSON elsewhere."""
     pretty = sys.stderr.isatty() if tty is None else tty
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -33,8 +33,12 @@ class MilterClient:
             reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         client = cls(reader, writer, session or MtaSession())
         writer.write(client._session.offer())
-        while client._session.agreed is None:
-            await client._read()
+        try:
+            while client._session.agreed is None:
+                await client._read()
+        except BaseException:
+            writer.close()
+            raise
         return client
 
     @property

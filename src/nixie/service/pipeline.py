@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +32,6 @@ from nixie.service.steps import Step, reached
 from nixie.store import hold_views
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
 
     from nixie.config.settings import Settings
@@ -65,13 +65,10 @@ class Pipeline:
         try:
             async with asyncio.timeout(self.settings.workers.decide_within):
                 answer = await self._life(submission)
-        except (RecorderUnavailableError, RecorderRefusedError) as error:
-            log.warning("not recorded", door=submission.door, queue=submission.queue_id, error=error)
-            return LATER
         except Exception as error:  # noqa: BLE001 - the one edge: whatever breaks, no mail passes unjudged and none is lost
             self.failed += 1
             log.error("not decided", door=submission.door, queue=submission.queue_id, error=error)
-            return await self._after_failure(submission, error)
+            return LATER if _not_its_fault(error) else await self._after_failure(submission, error)
         self.decided += 1
         return answer
 
@@ -98,8 +95,6 @@ class Pipeline:
             message = mime.read(view)
         keys = self._copy_keys(submission, message)
         known = hold_views.existing(self.reader, keys)
-        if any(e.undecided for e in known.values()) and not submission.provisional:
-            return LATER
         if known and all(k in known for k in keys):
             return known_answer([known[k] for k in keys])
         now = datetime.now(UTC)
@@ -151,6 +146,15 @@ class Pipeline:
         except Exception as second:  # noqa: BLE001 - nothing is left to try: the client keeps the message
             log.error("not even held", door=submission.door, queue=submission.queue_id, error=second)
             return LATER
+
+
+def _not_its_fault(error: Exception) -> bool:
+    """Return whether the machine failed and not this message: no recorder, a full disk, a locked database.
+
+    A time limit that passed is an OSError too, but may well be the message's doing.
+    """
+    machine = isinstance(error, (RecorderUnavailableError, OSError, sqlite3.OperationalError))
+    return machine and not isinstance(error, TimeoutError)
 
 
 def _barely_read(view: bytes | memoryview) -> Message:

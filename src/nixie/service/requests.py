@@ -90,9 +90,7 @@ def decision(
     told = events_json(events, addresses)
     if told:
         head["events"] = told
-    owed = [[*events_json((a.event,), addresses)[0], list(a.to)] for a in answers]
-    if owed:
-        head["answers"] = owed
+    _answer(head, answers, addresses)
     if held is not None:
         head["held"] = _held(held, addresses)
     return head

@@ -28,6 +28,8 @@ log = structlog.get_logger("nixie.supervisor")
 BACKOFF_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 STEADY_SECONDS = 30.0
 STOP_SECONDS = 20.0
+READY_SECONDS = 300.0
+"""A recorder that comes back after a power failure may have a long write-ahead log to go through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Supervisor:
         child.starts += 1
         child.started = time.monotonic()
 
-    def _wait_ready(self, first: _Child, seconds: float = 30.0) -> None:
+    def _wait_ready(self, first: _Child, seconds: float = READY_SECONDS) -> None:
         end = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < end:
             if self._ready():

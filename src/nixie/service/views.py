@@ -28,6 +28,7 @@ def copy_view(story: HoldStory, reader: Reader = Reader.AUTHOR) -> CopyView:
         suggestions=tuple(Suggestion(address, p) for address, p in suggestions_of(verdict, number)),
         choices=choices_of(hold.disposition, hold.choices),
         outcome=outcome_of(str(hold.state), hold.corrected),
+        blind=hold.blind,
     )
 
 

@@ -21,6 +21,7 @@ from nixie.core.slips import (
     swap,
     tld_confusion,
 )
+from nixie.core.slips.distance import far_apart
 from nixie.core.slips.kind import Slip, SlipKind
 
 __all__ = ["SLIPS", "Slip", "SlipKind", "explain", "explain_with"]
@@ -48,7 +49,7 @@ TELLING = 0.25
 @lru_cache(maxsize=16384)
 def explain(intended: str, written: str) -> Slip | None:
     """Return how `written` (an A-label domain) comes of `intended` by one slip; None when no kind explains it."""
-    return explain_with(SLIPS, intended, written)
+    return None if far_apart(intended, written) else explain_with(SLIPS, intended, written)
 
 
 def explain_with(kinds: tuple[SlipKind, ...], intended: str, written: str) -> Slip | None:
