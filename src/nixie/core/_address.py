@@ -105,3 +105,9 @@ def parse_path(raw: bytes) -> Address:
     if not normal or not usable_domain(normal):
         raise AddressError("path: no domain after the at sign")
     return Address(local, normal)
+
+
+def from_key(key: str) -> Address:
+    """Return the address of a comparison key (`Address.key`), which is unquoted: the last `@` divides it."""
+    local, _, domain = key.rpartition("@")
+    return Address(local, domain)

@@ -7,7 +7,7 @@ raw text with a defect. The envelope decides where mail goes; headers only expla
 
 from __future__ import annotations
 
-from nixie.core._address import NULL, Address, AddressError, parse_path
+from nixie.core._address import NULL, Address, AddressError, from_key, parse_path
 from nixie.core._mailbox_items import Mailbox
 from nixie.core._mailboxes import MAX_MAILBOXES, parse_address, parse_mailboxes
 from nixie.core._rewrites import canonical, rewriting, without_tag
@@ -20,6 +20,7 @@ __all__ = [
     "AddressError",
     "Mailbox",
     "canonical",
+    "from_key",
     "normal_domain",
     "parse_address",
     "parse_mailboxes",

@@ -81,7 +81,7 @@ def _row_json(row: Told) -> dict[str, Any]:
     if row.body is None and row.kind in _ROWS:
         told["erased"] = row.kind not in ("waiting", "void")
     elif isinstance(row.body, dict):
-        body = {_OTHER_NAMES.get(name, name): (name, value) for name, value in row.body.items() if name != "verdict"}
+        body = {_OTHER_NAMES.get(str(n), str(n)): (str(n), value) for n, value in row.body.items() if n != "verdict"}
         told.update({shown: _by_name(row, name, value) for shown, (name, value) in body.items()})
     if row.kind == "held" and row.addresses:
         told["recipient"] = safe(row.addresses[0])
@@ -138,6 +138,13 @@ def _decision(row: Told) -> Iterator[str]:
     yield from (f"{failed.check} failed ({failed.reason})" for failed in verdict.failed)
 
 
+def _repeated(row: Told) -> Iterator[str]:
+    held, passed = row.get("holds") or [], row.get("passed") or 0
+    yield f"came again: {counted(len(held), 'copy', 'copies')} got the answer that was recorded before"
+    if passed:
+        yield f"{counted(passed, 'released copy', 'released copies')} passed on the way from the release hop"
+
+
 def _held(row: Told) -> Iterator[str]:
     provisional = ", provisionally: the mail server has no answer yet" if row.get("state") == "provisional" else ""
     yield f"held: the copy to {row.address(0) or 'an erased recipient'} ({row.get('disposition')}){provisional}"
@@ -191,6 +198,7 @@ def _plain(what: str) -> Callable[[Told], Iterator[str]]:
 _ROWS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "decision": _decision,
     "held": _held,
+    "repeated": _repeated,
     "waiting": _plain("the mail server has its answer: the hold stands and waits for a decision"),
     "void": _acted("the hold is void: the mail server that sent it kept the message"),
     "releasing": _acted("released"),

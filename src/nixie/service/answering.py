@@ -20,13 +20,29 @@ if TYPE_CHECKING:
     from nixie.store.hold_views import Existing
 
 PASSES = (State.RELEASING, State.RELEASED)
-"""A copy whose hold stands so and that comes alone comes from the release hop: it was released and goes on.
-
-The courier hands over one copy at a time. Beside other recipients it is a client that tries again: the released copy is on
-its way already and is taken out.
-"""
+"""A copy whose hold stands so may come from the release hop, and then it goes on."""
 
 REFUSAL = "550 5.7.1 This message may not be sent; please ask your postmaster"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """By what signs a copy that was released and comes back is told from a client that tries again.
+
+    The courier says hello with the hold's id; a server between it and this door adds a Received field.
+    """
+
+    helo: str
+    received: int
+
+    def brings(self, existing: Existing) -> bool:
+        """Return whether this is the released copy itself on its way."""
+        by_name = self.helo.upper().startswith(f"{existing.id}.")
+        return existing.state in PASSES and (by_name or self.received > existing.received)
+
+
+FIRST = Arrival("", 0)
+"""A copy that nothing says was here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +66,9 @@ class Expressed:
         return Answer(held=held, token=token if hold_ids else "", hold_ids=tuple(hold_ids))
 
 
-def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Existing]) -> Expressed:
+def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Existing], arrival: Arrival) -> Expressed:
     """Return what becomes of each copy; a copy that was decided before keeps that answer."""
-    kept = tuple(i for i, key in enumerate(keys) if key in known and not _passes(known[key], len(keys)))
+    kept = tuple(i for i, key in enumerate(keys) if key in known and not arrival.brings(known[key]))
     new = [c for c in verdict.copies if keys[c.recipient] not in known]
     refused = tuple(c.recipient for c in new if c.disposition is Disposition.REFUSE)
     if refused and len(refused) == len(verdict.copies):
@@ -61,15 +77,10 @@ def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Exist
     return Expressed(to_hold=held, kept=kept)
 
 
-def known_answer(existing: Sequence[Existing]) -> Answer:
+def known_answer(existing: Sequence[Existing], arrival: Arrival) -> Answer:
     """Return the recorded answer of a message that was seen before with all its copies."""
-    held = tuple(i for i, e in enumerate(existing) if not _passes(e, len(existing)))
+    held = tuple(i for i, e in enumerate(existing) if not arrival.brings(e))
     return Answer(held=held, hold_ids=tuple(existing[i].id for i in held))
-
-
-def _passes(existing: Existing, copies: int) -> bool:
-    """Return whether a copy that was held before goes on now; `copies` counts the recipients of its transaction."""
-    return existing.state in PASSES and copies == 1
 
 
 def unread_decision(message: Message, envelope: Envelope, error: str) -> Decision:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from nixie.core import mime
-from nixie.core.address import parse_address, parse_path
+from nixie.core.address import from_key, parse_path
 from nixie.core.copykey import copy_key
 from nixie.core.envelope import Client, Envelope, Recipient
 from nixie.core.verdict import Disposition
@@ -31,7 +31,11 @@ DROPPED_PARAMS = (b"ORCPT=",)
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The decision about a copy to its corrected address, with its key and the RCPT parameters that still hold."""
+    """The decision about a copy to its corrected address, with its key and the RCPT parameters that still hold.
+
+    The key is that of this correction: a second try of the courier finds it, and an older hold of the same message to the same
+    address, long decided, is not taken for it.
+    """
 
     decision: Decision
     key: bytes = field(repr=False)
@@ -60,17 +64,19 @@ def corrected_decision(engine: Engine, hold: Hold, content: bytes, to: Address, 
     envelope = Envelope(hold.sender_raw, sender, (recipient,), hold.sender_params)
     # The other readers were judged when the message came; now the circle is the corrected copy alone.
     alone = _without_readers(message)
-    author = parse_address(hold.author)
+    author = from_key(hold.author) if hold.author else None
     decision = engine.decide(alone, envelope, Client(login=str(author) if author else ""), at)
-    return Corrected(decision, copy_key(sender, message.message_id, message.body_digest, to), params)
+    key = blake2b(hold.id.encode() + copy_key(sender, message, to), digest_size=16).digest()
+    return Corrected(decision, key, params)
 
 
 def with_resent_fields(content: bytes, hold: Hold, to: Address, at: datetime) -> bytes:
     """Return the message with one block of Resent fields on top; `at` is the moment of the correction."""
     token = blake2b(f"{hold.id}\0{to.key}".encode(), digest_size=12).hexdigest()
-    domain = hold.author.rpartition("@")[2] or to.domain
+    author = from_key(hold.author) if hold.author else parse_path(hold.sender_raw)
+    domain = author.domain or to.domain
     fields = (
-        f"Resent-From: <{hold.author}>\r\n"
+        f"Resent-From: <{author}>\r\n"
         f"Resent-To: <{to}>\r\n"
         f"Resent-Date: {format_datetime(at)}\r\n"
         f"Resent-Message-ID: <{token}.nixie@{domain}>\r\n"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from nixie.core.address import parse_address
+from nixie.core.address import from_key
 from nixie.core.verdict import Disposition
 from nixie.service.answering import express
 from nixie.service.correcting import corrected_decision, with_resent_fields
@@ -137,8 +137,12 @@ class Courier:
                 await self._return(hold, content, now)
 
     async def _hand(self, hold: Hold, parcel: Parcel, now: int) -> None:
-        """Hand a copy over and record what became of it."""
-        handed = await hand_over(self.settings.release_hop, parcel, tls=self.settings.release.tls)
+        """Hand a copy over and record what became of it.
+
+        The hello names the hold: should the hop bring the copy back to a door, it is known there (`answering.Arrival`).
+        """
+        named = replace(parcel, hello=f"{hold.id}.release.{hold.author.rpartition('@')[2] or 'localhost'}")
+        handed = await hand_over(self.settings.release_hop, named, tls=self.settings.release.tls)
         if handed.fate is Fate.TAKEN:
             reached(Steps.RELEASE_TAKEN)
             await self._outcome(hold, "done", handed.codes)
@@ -160,8 +164,8 @@ class Courier:
     async def _correct(self, hold: Hold, content: bytes, now: int) -> None:
         """Judge the copy to the corrected address; send it, or hold the new copy and ask again."""
         at = datetime.fromtimestamp(now / 1000, UTC)
-        to = parse_address(hold.corrected)
-        if to is None:
+        to = from_key(hold.corrected)
+        if not to.domain:
             await self._outcome(hold, "failed", "the corrected address cannot be read")
             return
         judged = corrected_decision(self.engine, hold, content, to, at)
@@ -202,6 +206,9 @@ class Courier:
             await self._outcome(hold, "later", "no postmaster", next_try=now + 3_600_000)
             return
         handed = await self._post(letter)
+        if handed.fate is Fate.NEVER and (other := self.letters.returned(hold, content, now, undeliverable=True)):
+            log.warning("author cannot be reached, the postmaster gets it", hold=hold.id, reply=handed.codes)
+            handed = await self._post(other)
         if handed.fate is Fate.TAKEN:
             reached(Steps.RELEASE_TAKEN)
             await self._outcome(hold, "done", handed.codes)

@@ -118,4 +118,5 @@ def _held(
         sender_raw=envelope.sender_raw,
         sender_params=envelope.params,
         token=token,
+        received=message.received,
     )

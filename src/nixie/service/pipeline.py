@@ -20,15 +20,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from nixie.core import mime
-from nixie.core.copykey import copy_key, message_key
+from nixie.core.copykey import copy_key, message_key, untraced
 from nixie.core.message import Message
-from nixie.service.answering import express, known_answer, unread_decision
+from nixie.service.answering import Arrival, express, known_answer, unread_decision
 from nixie.service.keeping import decision_head
 from nixie.service.ports import Answer
 from nixie.service.recorder_client import RecorderRefusedError, RecorderUnavailableError
-from nixie.service.records import decision_body
+from nixie.service.records import decision_body, repeated_body
 from nixie.service.requests import AddressList
 from nixie.service.steps import Step, reached
+from nixie.sources.records import identity
 from nixie.store import hold_views
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Pipeline:
         keys = self._copy_keys(submission, message)
         known = hold_views.existing(self.reader, keys)
         if known and all(k in known for k in keys):
-            return known_answer([known[k] for k in keys])
+            return await self._again(submission, message, [known[k] for k in keys])
         now = datetime.now(UTC)
         decision = self.engine.decide(message, submission.envelope, submission.client, now)
         reached(Step.JUDGED)
@@ -111,7 +112,8 @@ class Pipeline:
         now: datetime,
     ) -> Answer:
         """Hold and record; the answer exists only when both are on disk."""
-        expressed = express(decision.verdict, keys, known)
+        arrival = Arrival(submission.client.helo, decision.message.received)
+        expressed = express(decision.verdict, keys, known, arrival)
         spool_id = ""
         if expressed.to_hold:
             spool_id = await asyncio.to_thread(self.spool.write, submission.carried.view())
@@ -127,9 +129,17 @@ class Pipeline:
 
     def _copy_keys(self, submission: Submission, message: Message) -> list[bytes]:
         sender = submission.envelope.sender
-        return [
-            copy_key(sender, message.message_id, message.body_digest, r.address) for r in submission.envelope.recipients
-        ]
+        header = b"" if message.message_id else untraced(submission.carried.view())
+        return [copy_key(sender, message, r.address, header) for r in submission.envelope.recipients]
+
+    async def _again(self, submission: Submission, message: Message, known: Sequence[Existing]) -> Answer:
+        """Give the recorded answer about copies that came before, and record that they came again."""
+        answer = known_answer(known, Arrival(submission.client.helo, message.received))
+        body = repeated_body(submission.door, submission.queue_id, known, answer)
+        head = {"do": "append", "kind": "repeated", "message_id": identity(message), "at": now_ms()}
+        await self.recorder.ask(head, body)
+        reached(Step.RECORDED)
+        return answer
 
     async def _after_failure(self, submission: Submission, error: Exception) -> Answer:
         """Count the failures of this message; hold it unread for the postmaster when it fails every time."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nixie.core.address import NULL, Address
+from nixie.core.address import NULL, Address, from_key
 from nixie.core.events import Answer, Event, EventKind, event_key
 from nixie.store import holds, questions
 from nixie.store.addresses import intern_keys
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[["Records", Head, bytes], Head]
 
-PLAIN = frozenset({Kind.LEARNED, Kind.CONFIRMED, Kind.POLICY, Kind.KEY, Kind.SERVICE})
+PLAIN = frozenset({Kind.REPEATED, Kind.LEARNED, Kind.CONFIRMED, Kind.POLICY, Kind.KEY, Kind.SERVICE})
 """Rows that anybody may append; the others follow from what they tell of."""
 TAUGHT = {
     (Action.RELEASE, Role.AUTHOR): EventKind.RELEASED_BY_SENDER,
@@ -138,7 +138,7 @@ def act(r: Records, head: Head, _: bytes) -> Head:
         ours, at = known.get(moved.author or 0, ""), datetime.fromtimestamp(head["at"] / 1000, UTC)
         if not other.startswith("?@"):
             key = event_key(kind, moved.message_id, other)
-            r.events.append(Event(kind, _address(ours), _address(other), at, key))
+            r.events.append(Event(kind, from_key(ours), from_key(other), at, key))
     if moved.state in FINAL:
         _clean(r, moved.spool)
     return {"state": moved.state}
@@ -226,7 +226,7 @@ def _learn(r: Records, head: Head) -> int:
     def address(index: int) -> Address:
         known = addresses.get(index)
         if known is None:
-            known = addresses[index] = _address(keys[index])
+            known = addresses[index] = from_key(keys[index])
         return known
 
     def event(told: Sequence[int]) -> Event:
@@ -238,11 +238,6 @@ def _learn(r: Records, head: Head) -> int:
     r.events += events
     r.answers += answers
     return len(events) + len(answers)
-
-
-def _address(key: str) -> Address:
-    local, _, domain = key.rpartition("@")
-    return Address(local, domain)
 
 
 def _held(
@@ -258,6 +253,7 @@ def _held(
         sender_raw=told["raw"].encode("latin-1"),
         sender_params=tuple(p.encode("latin-1") for p in told["params"]),
         token=told["token"],
+        received=told.get("received", 0),
         deadlines=Deadlines(*told["deadlines"]),
     )
     copies = [

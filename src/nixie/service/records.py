@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from nixie.core.address import Address
+from nixie.core.address import from_key
 from nixie.core.verdict_json import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nixie.core.address import Address
     from nixie.core.verdict import Verdict
     from nixie.service.engine import Decision
+    from nixie.service.ports import Answer
     from nixie.service.requests import AddressList
+    from nixie.store.hold_views import Existing
 
 BEST_CANDIDATES = 3
 
@@ -41,6 +44,12 @@ def decision_body(decision: Decision, door: str, queue_id: str, addresses: Addre
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
+def repeated_body(door: str, queue_id: str, known: Sequence[Existing], answer: Answer) -> bytes:
+    """Return the body of the row that tells of copies which came again and got their recorded answer."""
+    body = {"door": door, "queue": queue_id, "holds": [e.id for e in known], "passed": len(known) - len(answer.held)}
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
 def verdict_of(body: dict[str, Any], addresses: Sequence[str]) -> Verdict:
     """Return the verdict of a decision's body. Raises ValueError when it is of another shape."""
     data = body.get("verdict", {})
@@ -61,8 +70,7 @@ def _by_number(data: dict[str, Any], table: AddressList) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Address | None:
-    local, _, domain = text.rpartition("@")
-    return Address(local, domain) if domain else None
+    return from_key(text) if "@" in text else None
 
 
 def _address(candidate: dict[str, Any], addresses: Sequence[str]) -> str:

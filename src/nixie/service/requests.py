@@ -69,6 +69,7 @@ class HeldRequest:
     sender_raw: bytes = field(default=b"", repr=False)
     sender_params: tuple[bytes, ...] = field(default=(), repr=False)
     token: str = ""
+    received: int = 0
 
 
 def decision(
@@ -128,6 +129,7 @@ def _held(held: HeldRequest, addresses: AddressList) -> Head:
         "raw": held.sender_raw.decode("latin-1"),
         "params": [p.decode("latin-1") for p in held.sender_params],
         "token": held.token,
+        "received": held.received,
         "deadlines": held.deadlines.values(),
         "copies": [
             {

@@ -43,7 +43,7 @@ class NotYoursError(ForbiddenError):
 
 
 class NotOfferedError(ForbiddenError):
-    """The verdict does not offer the sender this choice."""
+    """The verdict does not offer this choice."""
 
 
 class State(StrEnum):
@@ -111,3 +111,5 @@ CHOICE_OF = {Action.RELEASE: "send", Action.CORRECT: "correct", Action.CANCEL: "
 """The name of each action among the verdict's choices (`core.verdict.Choice`)."""
 BY_ANOTHER = ("hold-reviewer",)
 """Dispositions whose release needs another person than the author."""
+BY_NOBODY = ("refuse",)
+"""Dispositions that nobody can release; the courier gives such a copy back."""

@@ -13,15 +13,16 @@ from nixie.store.ledger import Kind, Row, address_texts, read_payload, story
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The recorded answer for a copy: its hold's id and state."""
+    """The recorded answer for a copy: its hold's id and state, and how many servers it had passed when it was held."""
 
     id: str
     state: State
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ def existing(db: sqlite3.Connection, copy_keys: Sequence[bytes]) -> dict[bytes, 
     for start in range(0, len(copy_keys), 500):
         part = copy_keys[start : start + 500]
         rows = db.execute(
-            f"SELECT copy_key, public, state FROM hold WHERE state <> 'void' AND state <> 'provisional'"
+            f"SELECT copy_key, public, state, received FROM hold WHERE state <> 'void' AND state <> 'provisional'"
             f" AND copy_key IN ({_marks(part)})",
             tuple(part),
         )
-        found.update((key, Existing(public, State(state))) for key, public, state in rows)
+        found.update((key, Existing(public, State(state), received)) for key, public, state, received in rows)
     return found
 
 
@@ -154,6 +155,24 @@ def show(db: sqlite3.Connection, hold_id: str) -> HoldStory:
     payload = db.execute("SELECT payload FROM ledger WHERE seq = ?", (hold.decision,)).fetchone()
     addresses, verdict = read_payload(db, payload[0] if payload else None)
     return HoldStory(hold, addresses, verdict, story(db, hold_id=hold_id))
+
+
+def decisions(db: sqlite3.Connection, rows: Collection[int]) -> dict[int, tuple[tuple[str, ...], Any]]:
+    """Return the decisions of these ledger rows, each as the addresses that its body counts and the body; None if erased."""
+    found: dict[int, tuple[tuple[str, ...], Any]] = {}
+    for row in rows:
+        payload = db.execute("SELECT payload FROM ledger WHERE seq = ?", (row,)).fetchone()
+        found[row] = read_payload(db, payload[0] if payload else None)
+    return found
+
+
+def last_told(db: sqlite3.Connection, hold_id: str, kind: Kind) -> Any:
+    """Return the body of a hold's latest ledger row of a kind; None when there is none, or it is erased."""
+    payload = db.execute(
+        "SELECT payload FROM ledger WHERE hold = (SELECT id FROM hold WHERE public = ?) AND kind = ? ORDER BY seq DESC LIMIT 1",
+        (hold_id, kind),
+    ).fetchone()
+    return read_payload(db, payload[0] if payload else None)[1]
 
 
 def of_question(db: sqlite3.Connection, question_id: str) -> tuple[Hold, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nixie.store import questions
 from nixie.store.hold_states import (
     BY_ANOTHER,
+    BY_NOBODY,
     CHOICE_OF,
     FINAL,
     IN_PROGRESS,
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: role, name (a login, or `""` where `address` tells), by which way (`link`, `cli`, `console`, `courier`).
+    """Who acts: role, name (a login, or `""` where `address` tells), by which way (`link`, `login`, `cli`, `courier`).
 
-    `address` is the number of the actor's address, None where the actor is known by login only.
+    `address` is the number of the actor's address, None where the actor is known by login only. Both stand where somebody who
+    is logged in acts for an author.
     """
 
     role: Role
@@ -71,6 +73,7 @@ class HeldMessage:
     sender_params: tuple[bytes, ...] = field(default=(), repr=False)
     token: str = ""
     deadlines: Deadlines = field(default_factory=Deadlines)
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +253,7 @@ def _claimed(ledger: Ledger, token: str) -> list[tuple[str, str]]:
 
 def _make_firm(ledger: Ledger, hold_id: str, at: int) -> None:
     moved = _move(ledger, hold_id, State.WAITING, at, payload_of((), b"null"))
-    questions.renew_notice(ledger.db, moved.question, at)
+    questions.renew(ledger.db, moved.question, at)
     questions.wake(ledger.db, moved.question)
 
 
@@ -262,6 +265,8 @@ def _permit(action: Action, actor: Actor, *, own: bool, disposition: str, choice
         raise ForbiddenError(f"as {actor.role} nobody may {action}")
     if actor.role is Role.AUTHOR and not own:
         raise NotYoursError("this copy was sent by somebody else")
+    if action is Action.RELEASE and disposition in BY_NOBODY:
+        raise NotOfferedError("the policy lets nobody send this copy; it goes back to its author")
     if own and action is Action.RELEASE and disposition in BY_ANOTHER:
         raise OwnRequestError("nobody approves their own request; another reviewer must release it")
     if actor.role is Role.AUTHOR and CHOICE_OF[action] not in choices.split(","):
@@ -316,7 +321,7 @@ def _told(actor: Actor, reason: str, corrected: int | None, **more: Any) -> byte
     who: dict[str, Any] = {"role": actor.role, "by": actor.by}
     if actor.address is not None:
         who["address"] = 0
-    elif actor.name:
+    if actor.name:
         who["login"] = actor.name
     body: dict[str, Any] = {"actor": who, **more}
     if reason:
@@ -332,11 +337,11 @@ def _insert(
     public = new_public_id("H")
     row = ledger.db.execute(
         "INSERT INTO hold (public, copy_key, state, question, decision, lookup, message_id, spool, disposition,"
-        " choices, blind, author, sender, recipient, sender_raw, sender_params, recipient_raw, recipient_params, held_at,"
-        " changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " choices, blind, received, author, sender, recipient, sender_raw, sender_params, recipient_raw, recipient_params, held_at,"
+        " changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             public, copy.copy_key, state, question, message.decision, message.lookup, message.message_id.encode("utf-8", "surrogateescape"),
-            message.spool, copy.disposition, ",".join(copy.choices), copy.blind, message.author, message.sender,
+            message.spool, copy.disposition, ",".join(copy.choices), copy.blind, message.received, message.author, message.sender,
             copy.recipient, message.sender_raw, b" ".join(message.sender_params), copy.recipient_raw,
             b" ".join(copy.recipient_params), at, at,
         ),

@@ -52,6 +52,7 @@ class Kind(IntEnum):
     RETURNED = 11
     ATTEMPT = 12
     NOTICE = 13
+    REPEATED = 14
     LEARNED = 20
     CONFIRMED = 21
     POLICY = 22

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixie.core.similarity import crowd, cut, narrow_first
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from nixie.store.near_keys import Words
 
 __all__ = ["NearDomains", "NearError", "NearWriter", "build"]
 
@@ -41,6 +43,18 @@ def build(folder: Path, domains: Iterable[tuple[str, int]]) -> int:
 FRESH_FOR = 0.25
 """Seconds that a look-up trusts the last one to have seen what was appended."""
 
+REMEMBERED = 8_192
+"""Look-ups whose answers are kept, some 2 kB each; then all are forgotten."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What a look-up found: the keys it asked for, the domains, and how many of the tail it has seen."""
+
+    keys: Words
+    domains: tuple[str, ...]
+    tail: int
+
 
 class NearDomains:
     """Look-ups in one folder, for one thread; the index of a folder that does not exist yet is empty.
@@ -56,6 +70,8 @@ class NearDomains:
         self._seen: tuple[int, int] | None = None
         self._base = empty()
         self._tail = TailReader(folder, 1)
+        self._answers: dict[tuple[str, int], _Answer] = {}
+        self._turns = 0
         self.refresh()
 
     def __len__(self) -> int:
@@ -73,7 +89,11 @@ class NearDomains:
         Raises `NearError` when the index is damaged.
         """
         self._refreshed = time.monotonic()
-        return self._follow() | self._tail.refresh()
+        followed, read = self._follow(), self._tail.refresh()
+        if followed or self._tail.turns != self._turns:
+            self._turns = self._tail.turns
+            self._answers.clear()
+        return followed or read
 
     def _follow(self) -> bool:
         """Map the base that counts, if it is another one."""
@@ -103,10 +123,26 @@ class NearDomains:
         """
         if time.monotonic() - self._refreshed > self._fresh_for:
             self.refresh()
-        base, tail = self._base, self._tail
+        known = self._answers.get((domain, limit))
+        if known is not None and self._holds(known):
+            return known.domains
         keys = one(domain)
-        if limit <= 0 or not len(keys):
-            return ()
+        found = self._look_up(domain, keys, limit) if limit > 0 and len(keys) else ()
+        if len(self._answers) >= REMEMBERED:
+            self._answers.clear()
+        self._answers[domain, limit] = _Answer(keys, found, len(self._tail.names))
+        return found
+
+    def _holds(self, known: _Answer) -> bool:
+        """Return whether an answer is still right: nothing that came since shares a key with it."""
+        if known.tail != len(self._tail.names):
+            if any(bucket[-1] >= known.tail for bucket in self._tail.buckets(known.keys, len(self._tail.names))):
+                return False
+            known.tail = len(self._tail.names)
+        return True
+
+    def _look_up(self, domain: str, keys: Words, limit: int) -> tuple[str, ...]:
+        base, tail = self._base, self._tail
         first = len(base)
         enough = crowd(limit) + 1 + len(tail.forgotten)
         buckets = base.buckets(keys, enough)

@@ -100,6 +100,8 @@ class TailReader:
         self.entries: Words = np.zeros(0, np.uint64)
         self._numbers = memoryview(b"").cast("Q")
         self.forgotten: set[str] = set()
+        self.turns = 0
+        """How often a domain was forgotten or came back."""
 
     def buckets(self, keys: Words, limit: int) -> list[list[int]]:
         """Return the numbers (into `names`) in the bucket of each key that has one, the first `limit` of each."""
@@ -147,8 +149,11 @@ class TailReader:
         for record in records:
             if record.kind == FORGET:
                 self.forgotten.add(record.domain)
+                self.turns += 1
                 continue
-            self.forgotten.discard(record.domain)
+            if record.domain in self.forgotten:
+                self.forgotten.remove(record.domain)
+                self.turns += 1
             if record.domain not in self._ranks:
                 rank = self._ranks[record.domain] = len(self.names)
                 self.names.append(record.domain)

@@ -62,7 +62,10 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question: public id, address number of the author (0: nobody known), how often it was answered plus one."""
+    """One question: public id, address number of the author (0: nobody known), how often it was answered plus one.
+
+    `opened` is when its steps began to count.
+    """
 
     id: str
     row: int
@@ -91,8 +94,8 @@ def ask(db: sqlite3.Connection, author: int, lookup: bytes, at: int, deadlines: 
     """Return the row of the one question about this message to this author, opened now if there is none.
 
     A copy that is held after the notice went makes the notice due again: the same question, the same page, but nobody
-    is left untold. After everything was answered, the question begins anew. With `firm` false nothing becomes due until
-    `wake`.
+    is left untold. After everything was answered, or went back, the question begins anew: a copy always has an end. With
+    `firm` false nothing becomes due until `wake`.
     """
     found = db.execute("SELECT id FROM question WHERE author = ? AND lookup = ?", (author, lookup)).fetchone()
     if found is None:
@@ -102,10 +105,16 @@ def ask(db: sqlite3.Connection, author: int, lookup: bytes, at: int, deadlines: 
         ).fetchone()[0]
     else:
         row = found[0]
-        waits = db.execute("SELECT 1 FROM hold WHERE question = ? AND state = 'waiting' LIMIT 1", (row,)).fetchone()
+        waits = db.execute(
+            "SELECT 1 FROM hold h JOIN question q ON q.id = h.question"
+            " WHERE q.id = ? AND h.state = 'waiting' AND q.return_done IS NULL LIMIT 1",
+            (row,),
+        ).fetchone()
         if not waits:
             settings = ", ".join([*(f"{s}_at = ?" for s in Step), *(f"{s}_done = NULL" for s in Step)])
-            db.execute(f"UPDATE question SET {settings} WHERE id = ?", (*deadlines.values(), row))
+            db.execute(
+                f"UPDATE question SET opened = ?, {settings} WHERE id = ?", (at, *deadlines.values(), row)
+            )
         elif firm:
             renew_notice(db, row, deadlines.notice)
     if firm:
@@ -117,6 +126,20 @@ def renew_notice(db: sqlite3.Connection, row: int, at: int | None) -> None:
     """Make the notice due again where it went out before the latest copy was held."""
     db.execute(
         "UPDATE question SET notice_at = ?, notice_done = NULL WHERE id = ? AND notice_done IS NOT NULL", (at, row)
+    )
+
+
+def renew(db: sqlite3.Connection, row: int, at: int) -> None:
+    """Let a copy that became firm at `at` be asked about: the notice is due again, or everything where the end was reached.
+
+    The steps then keep their distances from the beginning: a session may have ended long after the others were returned.
+    """
+    renew_notice(db, row, at)
+    moved = ", ".join(f"{s}_at = {s}_at - opened + :at, {s}_done = NULL" for s in Step if s is not Step.NOTICE)
+    db.execute(
+        f"UPDATE question SET opened = :at, notice_at = :at, notice_done = NULL, {moved}"
+        " WHERE id = :row AND return_done IS NOT NULL",
+        {"at": at, "row": row},
     )
 
 

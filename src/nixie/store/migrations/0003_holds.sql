@@ -36,6 +36,7 @@ CREATE TABLE hold (
   disposition TEXT NOT NULL,
   choices TEXT NOT NULL,
   blind INTEGER NOT NULL,
+  received INTEGER NOT NULL,
   author INTEGER,
   sender INTEGER NOT NULL,
   recipient INTEGER NOT NULL,
