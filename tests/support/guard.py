@@ -37,7 +37,7 @@ Given = Mapping[str, Mapping[str, Any]]
 class Guard:
     """One installation. `with Guard(folder) as guard:` makes the home and serves; `make` only makes it.
 
-    `settings` are keys of nixie.toml by section; `milter` is `unix` or `tcp`; `partners` are domains of known partners.
+    `settings` are keys of nixie.toml by section; `milter` is `unix` or `tcp`, `door` the folder of its socket; `partners` are domains of known partners.
     """
 
     folder: Path
@@ -45,6 +45,7 @@ class Guard:
     settings: Given = field(default_factory=dict)
     partners: tuple[str, ...] = ()
     milter: str = "unix"
+    door: Path | None = None
     mode: str = "enforce"
     environment: Mapping[str, str] = field(default_factory=dict)
     smtp_port: int = 0
@@ -73,7 +74,9 @@ class Guard:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.smtp_port, self.http_port = free_port(), free_port()
         self.milter_address = (
-            f"unix:{_door(self.folder)}/nixie" if self.milter == "unix" else f"127.0.0.1:{free_port()}"
+            f"unix:{_door(self.door or self.folder / 'door')}/milter"
+            if self.milter == "unix"
+            else f"127.0.0.1:{free_port()}"
         )
         words = ["init", "--home", str(self.home), "--mode", self.mode, "--milter", self.milter_address]
         words += ["--smtp", f"127.0.0.1:{self.smtp_port}", "--http", f"127.0.0.1:{self.http_port}"]
@@ -198,9 +201,8 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
-def _door(folder: Path) -> Path:
-    """Make the folder of the milter's socket, open to the group that Postfix runs as."""
-    door = folder / "door"
+def _door(door: Path) -> Path:
+    """Make the folder of the milter's socket, open to the group that Postfix runs as, and return it."""
     door.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0 and Path("/etc/postfix").exists():
         shutil.chown(door, group="postfix")

@@ -18,7 +18,11 @@ class Dialogue:
 
     async def __aenter__(self) -> Self:
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self.greeting = await self.hear()
+        try:
+            self.greeting = await self.hear()
+        except BaseException:
+            self.writer.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

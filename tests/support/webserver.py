@@ -30,12 +30,12 @@ class TableDesk:
     def question(self, question: str) -> QuestionView | None:
         return self.questions.get(question)
 
-    async def decide(self, question: str, decided: Decided, actor: str) -> str:
+    async def decide(self, question: str, decided: Decided, login: str) -> str:
         view = self.questions[question]
         copy = next(c for c in view.copies if c.hold == decided.hold)
         if not copy.open:
             raise NotAllowedError("This copy was decided already.")
-        self.decided.append((question, decided, actor))
+        self.decided.append((question, decided, login))
         closed = replace(copy, open=False, state="releasing", outcome="It is on its way.")
         copies = tuple(closed if c.hold == copy.hold else c for c in view.copies)
         self.questions[question] = replace(view, copies=copies)
@@ -68,7 +68,7 @@ def serve(desk: Any, settings: WebSettings, now: Any = time.time) -> Iterator[Pa
     """Serve the pages while the generator is open."""
     port = free_port()
     config = uvicorn.Config(
-        create_app(desk, settings, now), host="127.0.0.1", port=port, log_level="error", lifespan="off", ws="none"
+        create_app(desk, settings, now), host="127.0.0.1", port=port, log_config=None, lifespan="off", ws="none"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
