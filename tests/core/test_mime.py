@@ -163,3 +163,13 @@ def test_the_repr_of_a_message_shows_nothing_of_it() -> None:
     message = mail("From: Secret <secret@a.example>\nSubject: secret\nMessage-ID: <secret@a.example>", "secret\n")
 
     assert "secret" not in repr(message).lower()
+
+
+def test_a_field_of_people_past_its_bound_is_not_seen_instead_of_costing_seconds() -> None:
+    """Nobody writes to so many; the policy hears that the field was not read."""
+    junk = b'"' + b'\\"(,;:<@' * 100_000
+
+    message = read(b"From: ann@army.mil\r\nTo: " + junk + b"\r\n\r\nhello")
+
+    assert message.to == NotSeen("too-large")
+    assert message.from_ != ()

@@ -33,6 +33,8 @@ class Limits:
     header_fields: int = 2000
     mailboxes: int = 5000
     """Of one kind of field; the rest stays together in a last mailbox with the defect `too-many`."""
+    people_bytes: int = 512 << 10
+    """Of all fields of one kind (To, Cc, ...). 5,000 recipients with names take 400 kB; junk costs 5 us a byte to look at."""
     subject: int = 4096
     """Characters."""
     ids: int = 100
@@ -64,6 +66,8 @@ _OTHERS = (
 )
 _WANTED = dict.fromkeys((*_PEOPLE, *_OTHERS, *_LIST_FIELDS), True)
 _PREFIXES = (b"resent-", b"x-nixie-")
+_REPORTED = re.compile(rb"^message-id:[ \t]*+(?:\r?\n[ \t]++)?(<[^<>\r\n]{1,998}>)", re.IGNORECASE | re.MULTILINE)
+_REPORT_BYTES, _REPORTED_IDS = 65_536, 5
 _IN_BRACKETS = re.compile(r"<([^<>]{1,255})>")
 
 
@@ -107,6 +111,7 @@ def read(raw: bytes | bytearray | memoryview, limits: Limits = DEFAULT_LIMITS) -
         size=size,
         defects=(*defects, *more),
         content_type=content_type,
+        reported=_reported(buffer, fields.body) if content_type == "multipart/report" else (),
     )
 
 
@@ -120,6 +125,12 @@ def _searchable(raw: bytes | bytearray | memoryview) -> Buffer:
     return bytes(raw)
 
 
+def _reported(buffer: Buffer, start: int) -> tuple[str, ...]:
+    """Return the Message-IDs of the mail that a report gives back, whole or as a header; they stand near its beginning."""
+    found = _REPORTED.findall(bytes(buffer[start : start + _REPORT_BYTES]))
+    return tuple(dict.fromkeys(one for value in found[:_REPORTED_IDS] for one in message_ids(value, 1)))
+
+
 def _digest(buffer: Buffer, start: int) -> bytes:
     with memoryview(buffer) as whole, whole[start:] as body:
         return sha256(body).digest()
@@ -130,6 +141,8 @@ def _people(fields: Fields, name: bytes, limits: Limits) -> tuple[Mailbox, ...] 
     if values is None:
         # A field that was not found may stand in the part of the header that was not read.
         return NotSeen("too-large") if fields.cut else ()
+    if sum(map(len, values)) > limits.people_bytes:
+        return NotSeen("too-large")
     if len(values) == 1:
         return parse_mailboxes(unfolded(values[0]), limits.mailboxes)
     found: list[Mailbox] = []
