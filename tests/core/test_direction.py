@@ -59,15 +59,35 @@ CASES: dict[str, tuple[Mail, str, str, str]] = {
     "a login is the author": (Mail(login="ann@Ministry.Example", ip=STRANGER), "outgoing", ANN, "person"),
     "a bare login is found in From": (Mail(login="ANN", ip=STRANGER), "outgoing", ANN, "person"),
     "a Windows login loses its domain": (Mail(login="MIN\\ann", ip=STRANGER), "outgoing", ANN, "person"),
-    "a bare login that nobody has gets our first domain": (
+    "a bare login is found in the envelope": (
+        Mail("From: press@ministry.example", "ann@navy.ministry.example", login="ann"),
+        "outgoing",
+        "ann@navy.ministry.example",
+        "shared",
+    ),
+    "a bare login that nobody has names nobody among several domains": (
         Mail(login="x117", ip=STRANGER),
         "outgoing",
-        "x117@ministry.example",
+        "",
         "person",
     ),
     "a bare login is not believed in a foreign domain": (
         Mail("From: ann@elsewhere.example", "ann@elsewhere.example", login="ann"),
         "outgoing",
+        "",
+        "person",
+    ),
+    "a login of blanks is none": (Mail(login=" \t ", ip=STRANGER), "outgoing", "", "person"),
+    "a percent sign in an address of ours leads out": (
+        Mail(to=("ops%army.ml@ministry.example",)),
+        "outgoing",
+        ANN,
+        "person",
+    ),
+    "a bang in an address of ours leads out": (Mail(to=("army.ml!ops@ministry.example",)), "outgoing", ANN, "person"),
+    "a percent sign that leads to us stays inside": (
+        Mail(to=("bob%ministry.example@ministry.example",)),
+        "inside",
         ANN,
         "person",
     ),
@@ -190,7 +210,7 @@ def test_a_message_has_direction_author_and_kind(mail: Mail, direction: str, aut
     found = origin(mail)
 
     assert (str(found.direction), str(found.author or ""), str(found.kind)) == (direction, author, kind)
-    assert found.author_basis == ("none" if not author else "login" if mail.login else "from")
+    assert found.author_basis == ("login" if mail.login.strip() else "from" if author else "none")
 
 
 @pytest.mark.parametrize(
@@ -224,10 +244,21 @@ def test_nothing_private_shows_in_the_repr() -> None:
     assert "ann" not in repr(origin(Mail(login=ANN)))
 
 
-def test_an_organisation_without_domains_has_no_author_for_a_bare_login() -> None:
-    found = origin(Mail(login="ann"), Organisation(own_domains=()))
+@pytest.mark.parametrize(
+    ("domains", "author"),
+    [
+        ((), None),
+        (("a.example",), "anna@a.example"),
+        (("*.a.example",), None),
+        (("a.example", "b.example"), None),
+    ],
+)
+def test_a_bare_login_becomes_an_address_only_where_no_namesake_can_be_meant(
+    domains: tuple[str, ...], author: str | None
+) -> None:
+    found = origin(Mail("From: info@b.example", "info@b.example", login="anna"), Organisation(own_domains=domains))
 
-    assert (found.author, found.author_basis) == (None, "none")
+    assert (found.author and str(found.author), found.author_basis) == (author, "login")
 
 
 @pytest.mark.parametrize("field", ["from_", "sender"])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nixie.core import proposals
 from nixie.core.direction import Direction, SenderKind
 from nixie.core.evidence import EVIDENCE
 from nixie.core.facts import Counts, History, Totals
@@ -166,11 +167,49 @@ def test_many_weak_suspicions_share_one_base_rate():
         ({"kind": SenderKind.LIST}, "not-typed"),
         ({"kind": SenderKind.FORWARD}, "not-typed"),
         ({"kind": SenderKind.MACHINE}, "not-typed"),
-        ({"author": None}, "no-author"),
+        ({"author": None, "author_basis": "none"}, "no-author"),
     ],
 )
 def test_nobody_typed_the_addresses_of_some_mail(changes, reason):
     assert weigh(case(army(), "ops@army.ml", origin=origin(**changes))) == (Skipped("misdirected", None, reason),)
+
+
+def test_a_login_that_names_nobody_is_one_of_ours_who_may_slip():
+    nobody = origin(author=None, author_basis="login")
+
+    assert dict(only(case(army(), "ops@army.ml", origin=nobody)).values)["probability"] > 0.9
+
+
+@pytest.mark.parametrize("written", ["ops%army.ml@ministry.example", "army.ml!ops@ministry.example"])
+def test_an_address_of_ours_that_names_a_slip_inside_is_weighed_by_where_it_goes(written):
+    finding = only(case(army(), written))
+
+    assert finding.candidates[0].address == "ops@army.mil"
+    assert dict(finding.values)["probability"] > 0.99
+
+
+def test_all_copies_at_one_wrong_domain_are_found_however_many():
+    people = tuple(f"r{n}@army.ml" for n in range(600))
+
+    assert [f.recipient for f in weigh(case(army(), *people))] == list(range(600))
+
+
+def test_copies_at_many_wrong_domains_are_found_each():
+    known = Known()
+    for n in range(600):
+        known.domain(f"house{n:03}mil.example", sent(40))
+    people = tuple(f"ops@house{n:03}ml.example" for n in range(600))
+
+    assert {f.recipient for f in weigh(case(known, *people)) if isinstance(f, Finding)} == set(range(600))
+
+
+def test_recipients_of_whom_not_all_could_be_weighed_are_named(monkeypatch):
+    monkeypatch.setattr(proposals, "PER_MESSAGE", 5)
+    known = army().domain("arm.ml", sent(90)).domain("zoo.example", sent(90))
+    found = weigh(case(known, *(f"p{n}@army.ml" for n in range(5)), "kim@zoo.example"))
+
+    skipped = [s.recipient for s in found if isinstance(s, Skipped) and s.reason == proposals.TOO_MANY]
+    assert skipped == [None, 0, 1, 2, 3, 4]
 
 
 def test_an_index_that_knows_more_than_the_moment_changes_nothing():

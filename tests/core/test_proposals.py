@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
+from nixie.core.address import Address
 from nixie.core.organisation import Organisation, Partner
-from nixie.core.proposals import PER_MESSAGE, PER_RECIPIENT, by_ending, circle_of, known_key, outside, shortlist
+from nixie.core.proposals import (
+    PER_MESSAGE,
+    PER_RECIPIENT,
+    Shortlist,
+    by_ending,
+    circle_of,
+    known_key,
+    outside,
+    shortlist,
+)
 from support.knowing import OURS, address, envelope, message
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -22,35 +34,62 @@ def test_only_addresses_that_leave_the_house_and_have_a_domain_are_looked_at():
 
 
 def test_a_proposal_that_no_slip_explains_is_dropped():
-    found, cut = shortlist((address("ops@army.ml"),), {"army.ml": ("army.mil", "zoo.example")}, OURS)
+    found = shortlist((address("ops@army.ml"),), {"army.ml": ("army.mil", "zoo.example")}, OURS)
 
-    assert [(p.domain, p.intended.key) for p in found] == [("army.mil", "ops@army.mil")]
-    assert cut == 0
+    assert [(p.domain, p.intended.key) for p in found.proposals] == [("army.mil", "ops@army.mil")]
+    assert (found.left_out, found.crowded) == (0, frozenset())
 
 
 def test_one_recipient_has_a_bounded_number_of_proposals_and_the_cut_is_counted():
     near = tuple(f"mail{a}.example" for a in LETTERS) + tuple(f"{a}mail.example" for a in LETTERS)
-    found, cut = shortlist((address("a@mail.example"),), {"mail.example": near}, OURS)
+    found = shortlist((address("a@mail.example"),), {"mail.example": near}, OURS)
 
-    assert len(found) == PER_RECIPIENT
-    assert len(found) + cut == len({n for n in near if n != "mail.example"})
+    assert len(found.proposals) == PER_RECIPIENT
+    assert PER_RECIPIENT + found.left_out == len({n for n in near if n != "mail.example"})
+    assert found.crowded == frozenset()
+
+
+def crowd(people: int, *, back: bool = False) -> Shortlist:
+    """Return the proposals of so many people at mail.example, which is one letter from 26 known domains."""
+    circle = tuple(Address(f"u{n}", "mail.example") for n in range(people))
+    return shortlist(
+        circle[::-1] if back else circle, {"mail.example": tuple(f"mail{a}.example" for a in LETTERS)}, OURS
+    )
 
 
 def test_one_message_has_a_bounded_number_of_proposals_whatever_the_order():
-    near = tuple(f"mail{a}.example" for a in LETTERS)
-    circle = tuple(address(f"u{n}@mail.example") for n in range(30))
-    found, cut = shortlist(circle, {"mail.example": near}, OURS)
-    turned, _ = shortlist(circle[::-1], {"mail.example": near}, OURS)
+    found, turned = crowd(3_000), crowd(3_000, back=True)
 
-    assert (len(found), cut) == (PER_MESSAGE, 30 * 26 - PER_MESSAGE)
-    assert set(found) == set(turned)
+    assert PER_MESSAGE - 3_000 < len(found.proposals) <= PER_MESSAGE
+    assert len(found.proposals) + found.left_out == 3_000 * 26
+    assert set(found.proposals) == set(turned.proposals)
+    assert found.crowded == turned.crowded == {"mail.example"}
+
+
+@pytest.mark.parametrize("people", [30, 500, 3_000])
+def test_every_address_of_a_domain_has_the_same_possibilities_and_at_least_one(people):
+    domains: dict[str, set[str]] = {}
+    for one in crowd(people).proposals:
+        domains.setdefault(one.written.local, set()).add(one.domain)
+
+    assert len(domains) == people
+    assert len({frozenset(one) for one in domains.values()}) == 1
+
+
+def test_where_the_bound_bites_own_and_partners_domains_are_weighed_first():
+    ours = Organisation(own_domains=("ministry.example",), partners=(Partner("Post", ("mailz.example",)),))
+    circle = tuple(Address(f"u{n}", "mail.example") for n in range(PER_MESSAGE))
+    found = shortlist(circle, {"mail.example": tuple(f"mail{a}.example" for a in LETTERS)}, ours)
+
+    assert {p.domain for p in found.proposals} == {"mailz.example"}
+    assert len(found.proposals) == PER_MESSAGE
 
 
 def test_hosts_below_a_named_wildcard_are_proposed():
     ours = Organisation(own_domains=("ministry.example",), partners=(Partner("Forces", ("*.army.mil",)),))
-    found, _ = shortlist((address("ops@hq.army.ml"),), {}, ours)
+    found = shortlist((address("ops@hq.army.ml"),), {}, ours)
 
-    assert [p.domain for p in found] == ["hq.army.mil"]
+    assert [p.domain for p in found.proposals] == ["hq.army.mil"]
 
 
 def test_an_ending_that_exists_proposes_nothing_by_itself():

@@ -506,6 +506,25 @@ def test_every_word_of_a_login_and_of_xforward_reaches_the_judge() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "ip"),
+    [
+        ("NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]", "unknown"),
+        ("ADDR=[UNAVAILABLE] SOURCE=REMOTE", "unknown"),
+        ("ADDR=[UNAVAILABLE] SOURCE=LOCAL", "127.0.0.1"),
+        ("NAME=pc.x.example", "127.0.0.1"),
+    ],
+)
+def test_a_client_whose_address_the_server_cannot_name_is_not_taken_for_the_server(words: str, ip: str) -> None:
+    async def work(client: Dialogue, *_: object) -> None:
+        await client.say("EHLO c.example", f"XFORWARD {words}")
+        await client.send("b@y.example", mail="MAIL FROM:<a@x.example>")
+
+    _, judge = talk(work)
+
+    assert judge.submissions[0].client.ip == ip
+
+
 def test_a_peer_that_is_not_trusted_has_no_login_and_no_xforward() -> None:
     async def work(client: Dialogue, *_: object) -> None:
         hello, forward = await client.say("EHLO c.example", "XFORWARD NAME=pc.x.example")

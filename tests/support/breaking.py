@@ -383,17 +383,19 @@ def check_sums(
     assert sums["in"] == sums["passed"] + sums["held"] + sums["refused"]
     assert doubled["passed"] <= twice, f"{doubled['passed']} copies came twice, {twice} may"
     assert doubled["released"] <= released_twice, f"{doubled['released']} releases came twice, {released_twice} may"
-    _check_notices(guard, world, notices_twice)
+    sums["passed twice"], sums["released twice"] = doubled["passed"], doubled["released"]
+    sums["asked twice"] = _check_notices(guard, world, notices_twice)
     _check_records(guard)
     return sums
 
 
-def _check_notices(guard: Breakable, world: World, twice: int) -> None:
+def _check_notices(guard: Breakable, world: World, twice: int) -> int:
     asked = notices(world)
     more = sum(count - 1 for count in asked.values())
     assert more <= twice, f"{more} notices were sent again, {twice} may"
     unasked = {h.question for h in guard.stands(State.WAITING)} - {question for question, _ in asked}
     assert not unasked, f"{len(unasked)} questions were never asked"
+    return more
 
 
 def notices(world: World) -> Counter[tuple[str, str]]:

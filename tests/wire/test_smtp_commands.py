@@ -27,7 +27,8 @@ ACCEPTED = [
     (b"DATA", Plain(b"DATA")),
     (b"NOOP anything", Plain(b"NOOP")),
     (b"VRFY ann", Plain(b"VRFY")),
-    (b"XFORWARD NAME=a+2Bb ADDR=[UNAVAILABLE]", Xforward((("NAME", "a+b"),))),
+    (b"XFORWARD NAME=a+2Bb HELO=[UNAVAILABLE]", Xforward((("NAME", "a+b"),))),
+    (b"XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE]", Xforward((("ADDR", "[UNAVAILABLE]"),))),
 ]
 REFUSED = [
     (b"", 500),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nixie.core.finding import Evidence, Finding
 from nixie.core.organisation import domain_matches
+from nixie.core.routed import routed
 from nixie.core.tables import country_of, government_suffix
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def check(case: Case) -> tuple[Finding | Skipped, ...]:
     found: list[Finding] = []
     by_domain: dict[str, Finding | None] = {}
     for number, recipient in enumerate(case.envelope.recipients):
-        domain = recipient.address.domain
+        domain = routed(recipient.address, case.organisation).domain
         if domain not in by_domain:
             skip = case.organisation.inside(domain) or domain_matches(domain, exceptions)
             by_domain[domain] = None if skip else _finding(domain, listed)

@@ -8,9 +8,10 @@ first day, when `cba.com.au` is an own domain. Stays quiet: a first message to `
 `x.org.uk` beside `x.org`; a neighbour who is written to as often (`smu.edu` beside `msu.edu`).
 
 Skipped: mail that does not leave the house (`not-outgoing`), bounces, list posts, forwards and machines' mail, whose addresses
-nobody typed (`not-typed`), mail without an author one can name (`no-author`), and per recipient, where only too few counts
-speak for the proposal (`too-little-history`). A message with more proposals than can be weighed says so
-(`too-many-proposals`); the likeliest were weighed.
+nobody typed (`not-typed`), mail that neither a login nor a trusted client answers for (`no-author`), and per recipient, where
+only too few counts speak for the proposal (`too-little-history`). A message with more proposals than can be weighed says so
+(`too-many-proposals`); the likeliest were weighed. Named at a recipient, it means that the message has too many of them, and the
+policy sees `message.unread` there.
 
 Values: `probability` (0 to 1), `slip` (the slip kind), `intended_known` (somebody of ours has written to exactly the intended
 address), `intended_relation` (own, partner, known, unknown). Options: none; what a probability is worth is the policy's.

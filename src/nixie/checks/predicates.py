@@ -30,7 +30,7 @@ PREDICATES: dict[str, Predicate] = {
     "message.recipients": Predicate(int, "How many addresses the message shows or reaches."),
     "message.outside_recipients": Predicate(int, "How many of these are outside the organisation."),
     "message.size": Predicate(int, "The size of the message in bytes."),
-    "message.unread": Predicate(str, "Why a part that should be readable was not read; empty when all of it was."),
+    "message.unread": Predicate(str, "Why a part was not read, or a recipient not weighed; empty when all of it was."),
     "message.failed_checks": Predicate(int, "How many checks broke on this message."),
 }  # fmt: skip
 """The registry handed to `core.policy` and to `config`."""

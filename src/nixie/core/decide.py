@@ -26,7 +26,8 @@ from nixie.core.doubt import relation_of
 from nixie.core.facts import FactQuery
 from nixie.core.finding import Failed, Finding, Scalar, Skipped
 from nixie.core.message import NOT_GIVEN, NotSeen
-from nixie.core.proposals import circle_of, known_key, outside, proposed, shortlist
+from nixie.core.proposals import TOO_MANY, circle_of, known_key, outside, proposed, shortlist
+from nixie.core.routed import routed
 from nixie.core.tables import country_of
 
 if TYPE_CHECKING:
@@ -88,17 +89,17 @@ def facts_to_ask(
 ) -> FactQuery:
     """Return the one question to the store: the outside circle, everybody who may have been meant, and their domains.
 
-    Domains are asked for only where there is a proposal; an ordinary recipient costs one address.
+    Domains and totals are asked for only where there is a proposal; an ordinary recipient costs one address.
     """
     circle = circle_of(message, envelope)
     addresses = {known.key: known for known in map(known_key, outside(circle, organisation))}
     domains: dict[str, None] = {}
-    proposals, left_out = shortlist(circle, near, organisation)
-    for proposal in proposals:
+    listed = shortlist(circle, near, organisation)
+    for proposal in listed.proposals:
         intended = known_key(proposal.intended)
         addresses.setdefault(intended.key, intended)
         domains[proposal.domain] = domains[proposal.written.domain] = None
-    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of, left_out)
+    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of, listed.left_out, bool(domains))
 
 
 def domains_to_admit(near: Mapping[str, tuple[str, ...]], organisation: Organisation, as_of: datetime) -> FactQuery:
@@ -166,13 +167,21 @@ def subjects(case: Case, examination: Examination) -> tuple[Mapping[str, Scalar]
     everybody["message.failed_checks"] = len(examination.failed)
     everybody.update(_found(examination, None))
     about: dict[int, dict[str, Scalar]] = {}
+    for skipped in examination.skipped:
+        if skipped.recipient is not None and skipped.reason == TOO_MANY:
+            # A policy sees it as something unread, because nobody looked at all of it.
+            about[skipped.recipient] = {"message.unread": skipped.reason}
     for finding in examination.findings:
         if finding.recipient is not None:
             values = about.setdefault(finding.recipient, {})
             values.update((f"{finding.check}.{name}", value) for name, value in finding.values)
     nothing: dict[str, Scalar] = {}
     return tuple(
-        {**everybody, **_recipient_values(recipient.address, case), **about.get(number, nothing)}
+        {
+            **everybody,
+            **_recipient_values(routed(recipient.address, case.organisation), case),
+            **about.get(number, nothing),
+        }
         for number, recipient in enumerate(case.envelope.recipients)
     )
 
@@ -191,13 +200,14 @@ def _message_values(case: Case) -> dict[str, Scalar]:
     """Return the values that are the same for all recipients."""
     inside = case.organisation.inside
     domains: dict[str, bool] = {}
-    for address in case.circle:
-        if address.domain not in domains:
-            domains[address.domain] = inside(address.domain)
+    ends = [routed(address, case.organisation).domain for address in case.circle]
+    for domain in ends:
+        if domain not in domains:
+            domains[domain] = inside(domain)
     author = case.origin.author
     return {
         "message.recipients": len(case.circle),
-        "message.outside_recipients": sum(not domains[address.domain] for address in case.circle),
+        "message.outside_recipients": sum(not domains[domain] for domain in ends),
         "message.size": case.message.size,
         "message.unread": _unread(case.message),
         "sender.kind": str(case.origin.kind),
@@ -208,9 +218,15 @@ def _message_values(case: Case) -> dict[str, Scalar]:
 
 def _unread(message: Message) -> str:
     """Return why a part of the message that should be readable was not read, `""` when all of it was."""
-    wanted = (message.from_, message.to, message.cc, message.parts)
+    wanted: list[object] = [message.from_, message.to, message.cc, message.parts]
+    if not isinstance(message.parts, NotSeen):
+        # A container that was not opened hides whatever is in it; a leaf that holds no text hides nothing from a reader of text.
+        wanted += [part.text for part in message.parts if part.content_type.startswith(_CONTAINERS)]
     reasons = (value.reason for value in wanted if isinstance(value, NotSeen) and value != NOT_GIVEN)
     return next(reasons, "")
+
+
+_CONTAINERS = ("multipart/", "message/rfc822", "message/global")
 
 
 def _recipient_values(address: Address, case: Case) -> dict[str, Scalar]:

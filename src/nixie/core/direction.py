@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nixie.core.address import Address, canonical, normal_domain, parse_address, rewriting, without_tag
 from nixie.core.message import NotSeen
+from nixie.core.routed import routed
 
 if TYPE_CHECKING:
     from nixie.core.address import Mailbox
@@ -50,7 +51,11 @@ class SenderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The sending side of one message. `author_basis` is `login`, `from` or `none`; `notes` are codes of what was odd."""
+    """The sending side of one message. `author_basis` is `login`, `from` or `none`; `notes` are codes of what was odd.
+
+    With a login that names nobody for sure the basis is `login` and the author None: one of ours wrote it, and reviewers are
+    asked, because the question about a copy must never go to a namesake.
+    """
 
     direction: Direction
     author: Address | None
@@ -91,14 +96,14 @@ def origin_of(message: Message, envelope: Envelope, client: Client, organisation
     """
     notes: list[str] = []
     mailbox, acting = _one(message.from_, notes), _one(message.sender, [])
-    sender = canonical(envelope.sender)
+    sender, login = canonical(envelope.sender), client.login.strip()
     inside = organisation.inside
     sight = _Sight(
         message=message,
         envelope=envelope,
         organisation=organisation,
-        login=client.login.strip(),
-        trusted=bool(client.login) or organisation.trusts(client.ip),
+        login=login,
+        trusted=bool(login) or organisation.trusts(client.ip),
         mailbox=mailbox,
         mailbox_ours=mailbox is not None and inside(mailbox.domain),
         acting=acting,
@@ -128,10 +133,7 @@ def _one(people: tuple[Mailbox, ...] | NotSeen, notes: list[str]) -> Address | N
 def _author(sight: _Sight) -> tuple[Address | None, str]:
     """Return who answers for the message and on what basis; nobody when only the header says so."""
     if sight.login:
-        author = _by_login(sight)
-        if author is None:
-            sight.notes.append("login-unreadable")
-        return author, "none" if author is None else "login"
+        return _by_login(sight), "login"
     # Without a From field (a log, a stream) the envelope is all there is, and as good as it was.
     claimed = sight.acting if sight.acting_ours else sight.mailbox or sight.sender
     if claimed is None or not sight.organisation.inside(claimed.domain):
@@ -146,11 +148,15 @@ def _author(sight: _Sight) -> tuple[Address | None, str]:
 
 
 def _by_login(sight: _Sight) -> Address | None:
-    """Return the address of an authenticated login; a bare one is looked for in From, Sender and the envelope."""
+    """Return the address of an authenticated login; a bare one is looked for in From, Sender and the envelope.
+
+    Where it is not found there it can only be an address at our one domain; among several nobody knows.
+    """
     if "@" in sight.login and (address := parse_address(sight.login)):
         return address
     bare = sight.login.rpartition("\\")[2]
     if not _PRINTABLE.fullmatch(bare) or "@" in bare:
+        sight.notes.append("login-unreadable")
         return None
     wanted = without_tag(Address(bare, "")).key
     for address in (sight.mailbox, sight.acting, sight.sender):
@@ -158,13 +164,15 @@ def _by_login(sight: _Sight) -> Address | None:
         if own and address is not None and without_tag(Address(address.local, "")).key == wanted:
             return address
     sight.notes.append("login-unmatched")
-    own_domains = sight.organisation.own_domains
-    return Address(bare, normal_domain(own_domains[0].removeprefix("*."))) if own_domains else None
+    domains = sight.organisation.own_domains
+    only = len(domains) == 1 and not domains[0].startswith("*.")
+    return Address(bare, normal_domain(domains[0])) if only else None
 
 
 def _direction(sight: _Sight) -> Direction:
     inside = sight.organisation.inside
-    leaves = any(r.address.domain and not inside(r.address.domain) for r in sight.envelope.recipients)
+    ends = (routed(r.address, sight.organisation).domain for r in sight.envelope.recipients)
+    leaves = any(domain and not inside(domain) for domain in ends)
     claimed = sight.mailbox_ours or sight.acting_ours
     # A forged From of ours on its way out is judged rather than waved through.
     ours = bool(sight.login) or sight.sender_ours or (claimed and (leaves or sight.sender.is_null))

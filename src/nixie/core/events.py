@@ -25,7 +25,7 @@ class EventKind(IntEnum):
     """The ways in which mail shows something; the numbers are stored, so they never change."""
 
     SENT = 1
-    """One of ours wrote to the address, whatever became of the copy."""
+    """One of ours wrote to the address, and the copy went on; a held copy counts when it leaves after all."""
     WROTE_TO_US = 2
     """The address wrote to one of ours."""
     REPLIED = 3
@@ -69,7 +69,7 @@ def event_key(kind: EventKind, message_id: str, other_key: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A `REPLIED` event that stands once one of the copies it refers to is known.
+    """A `REPLIED` event that stands once one of the copies it refers to is known; a `BOUNCED` one, if it is by then.
 
     `to` are `event_key(SENT, reference, other.key)` for each Message-ID that the mail refers to.
     """

@@ -8,12 +8,11 @@ a decision can be repeated from a record, in a replay, or in a test, with no sto
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from nixie.core.address import Address
 
@@ -54,7 +53,8 @@ UNKNOWN = History()
 @dataclass(frozen=True, slots=True)
 class Totals:
     """The sizes against which counts are read: copies sent by the author, by the organisation; addresses and domains
-    that the organisation ever wrote to for the first time before the moment."""
+    that the organisation ever wrote to for the first time before the moment.
+    """
 
     author_sent: int = 0
     organisation_sent: int = 0
@@ -66,7 +66,8 @@ class Totals:
 class FactQuery:
     """One question to the store: everything known of these addresses and domains, as of a moment (aware, UTC).
 
-    `left_out` counts the proposals that a bound kept out of it; the store has no use for it.
+    `left_out` counts the proposals that a bound kept out of it; the store has no use for it. Without `totals` the answer's
+    `Totals` may stay empty: where nobody else can have been meant, nothing is weighed.
     """
 
     author: Address | None
@@ -74,6 +75,7 @@ class FactQuery:
     domains: tuple[str, ...]
     as_of: datetime
     left_out: int = 0
+    totals: bool = True
 
 
 @dataclass(frozen=True, slots=True)

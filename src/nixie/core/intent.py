@@ -22,7 +22,8 @@ from nixie.core.correspondence import Correspondence
 from nixie.core.doubt import doubt
 from nixie.core.finding import Candidate, Finding, Skipped
 from nixie.core.grounds import Hypothesis, about_intended, about_written
-from nixie.core.proposals import by_ending, shortlist
+from nixie.core.proposals import TOO_MANY, by_ending, shortlist
+from nixie.core.routed import routed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,16 +56,19 @@ def weigh(case: Case) -> tuple[Finding | Skipped, ...]:
     """Return at most one finding per envelope recipient, and what could not be weighed; in the envelope's order."""
     if (reason := _not_asked(case)) is not None:
         return (Skipped(CHECK, None, reason),)
-    proposals, cut = shortlist(case.circle, case.proposals, case.organisation)
-    if not proposals:
+    listed = shortlist(case.circle, case.proposals, case.organisation)
+    if not listed.proposals:
         return ()
-    hypotheses, thin = _hypotheses(case, proposals)
-    found: list[Finding | Skipped] = [Skipped(CHECK, None, "too-many-proposals")] if cut else []
+    hypotheses, thin = _hypotheses(case, listed.proposals)
+    found: list[Finding | Skipped] = [Skipped(CHECK, None, TOO_MANY)] if listed.left_out else []
     by_key = _by_recipient(hypotheses)
-    mass = _mass_by_domain(hypotheses)
+    rest = _rest_by_domain(by_key)
     for number, recipient in enumerate(case.envelope.recipients):
-        key = recipient.address.key
-        finding = _finding(number, by_key[key], mass, case.facts) if key in by_key else None
+        written = routed(recipient.address, case.organisation)
+        key = written.key
+        if written.domain in listed.crowded:
+            found.append(Skipped(CHECK, number, TOO_MANY))
+        finding = _finding(number, by_key[key], rest, case.facts) if key in by_key else None
         if finding is not None:
             found.append(finding)
         elif key in thin:
@@ -79,7 +83,7 @@ def _not_asked(case: Case) -> str | None:
         return "not-outgoing"
     if origin.kind in NOT_TYPED:
         return "not-typed"
-    return "no-author" if origin.author is None else None
+    return "no-author" if origin.author is None and origin.author_basis != "login" else None
 
 
 def _hypotheses(case: Case, proposals: Iterable[Proposal]) -> tuple[list[Hypothesis], set[str]]:
@@ -128,21 +132,23 @@ def _by_recipient(hypotheses: Iterable[Hypothesis]) -> dict[str, list[Hypothesis
     return found
 
 
-def _mass_by_domain(hypotheses: Iterable[Hypothesis]) -> dict[str, float]:
-    """Return, by written domain, the weight with which its slip competes against those at other domains (at most 1)."""
-    by_recipient = _by_recipient(hypotheses)
+def _rest_by_domain(by_recipient: dict[str, list[Hypothesis]]) -> dict[str, float]:
+    """Return, by written domain, the weight of everything that competes with its slip.
+
+    That is 1 for a message without slips, and the slip at each other domain, which counts at most 1.
+    """
     mass: dict[str, float] = {}
     for group in by_recipient.values():
         domain = group[0].proposal.written.domain
         mass[domain] = max(mass.get(domain, 0.0), min(1.0, fsum(h.weight for h in group)))
-    return mass
+    whole = fsum((1.0, *mass.values()))
+    return {domain: max(1.0, whole - own) for domain, own in mass.items()}
 
 
-def _finding(number: int, group: list[Hypothesis], mass: dict[str, float], facts: Facts) -> Finding | None:
+def _finding(number: int, group: list[Hypothesis], rest: dict[str, float], facts: Facts) -> Finding | None:
     """Return the finding about one recipient, None when nothing is worth reporting."""
-    domain = group[0].proposal.written.domain
     own = fsum(h.weight for h in group)
-    whole = fsum((1.0, own, *(other for name, other in mass.items() if name != domain)))
+    whole = own + rest[group[0].proposal.written.domain]
     if own / whole < REPORTED_FROM:
         return None
     best = group[0]

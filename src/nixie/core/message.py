@@ -47,6 +47,7 @@ class Message:
 
     `message_id`, `in_reply_to` and `references` come without angle brackets; `""` and `()` when absent.
     `body_digest` is SHA-256 over the raw bytes after the header, `b""` when there were none to see.
+    `reported` are the Message-IDs of mail that a report encloses (RFC 6522), the first few.
     `received` counts `Received` fields. `content_type` is the whole message's (`multipart/report`). `defects` are codes, never text of the message.
     """
 
@@ -72,3 +73,4 @@ class Message:
     size: int = 0
     defects: tuple[str, ...] = ()
     content_type: str = ""
+    reported: tuple[str, ...] = field(default=(), repr=False)

@@ -2,7 +2,8 @@
 
 Proposals come from three places: the store's near index (domains written to before), the organisation's own and partners'
 domains (candidates from the first minute), and, where the written ending does not exist, the table of confused endings.
-A proposal that no slip kind explains is dropped here. The list is bounded; what was cut is counted.
+A proposal that no slip kind explains is dropped here. The list is bounded by domains, not by copies, since all copies at one
+domain have the same possibilities: no address is left out for having many neighbours. What was cut is counted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from nixie.core.address import Address, canonical
 from nixie.core.doubt import relation_of
 from nixie.core.honest import real_suffix
 from nixie.core.message import NotSeen
+from nixie.core.routed import routed
 from nixie.core.similarity import SmallIndex
 from nixie.core.slips import explain
 from nixie.core.suffixes import registrable
@@ -31,14 +33,20 @@ if TYPE_CHECKING:
 PER_RECIPIENT = 32
 """Most proposals weighed for one recipient."""
 
-PER_MESSAGE = 400
-"""Most proposals weighed for one message."""
+PER_MESSAGE = 20_000
+"""Most proposals weighed for one message; the first one of each address is weighed in any case."""
+
+TOO_MANY = "too-many-proposals"
+"""The reason of a `Skipped` where a bound left possibilities out; `message.unread` of a recipient whom `PER_MESSAGE` hit."""
 
 LARGEST_CIRCLE = 6_000
 """Most addresses of a circle; a message with more keeps its envelope's and is cut in its header's."""
 
 FROM_NAMED = 64
 """Most proposals taken from own and partners' domains for one written domain, before slips are asked."""
+
+REMEMBERED = 20_000
+"""Written domains whose answers are kept; then all are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,11 @@ def circle_of(message: Message, envelope: Envelope) -> tuple[Address, ...]:
 
 
 def outside(circle: Iterable[Address], organisation: Organisation) -> tuple[Address, ...]:
-    """Return the addresses that leave the house and have a domain that could be a slip (no literal, no bare name)."""
+    """Return where copies go that leave the house, as far as the domain could be a slip (no literal, no bare name)."""
     seen: dict[str, bool] = {}
     kept = []
-    for address in circle:
+    for written in circle:
+        address = routed(written, organisation)
         domain = address.domain
         if domain not in seen:
             seen[domain] = bool(domain) and domain[0] != "[" and not organisation.inside(domain)
@@ -94,39 +103,68 @@ def known_key(address: Address) -> Address:
     return known if known.domain == address.domain else address
 
 
-def shortlist(
-    circle: Iterable[Address], near: Mapping[str, tuple[str, ...]], organisation: Organisation
-) -> tuple[tuple[Proposal, ...], int]:
-    """Return the proposals of a circle, the likeliest slips first, and how many had to be cut.
-
-    `near` maps written domains to known ones that may have been meant. The order of the circle changes nothing.
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The proposals to be weighed, how many a bound left out, and the written domains (`crowded`) that lost some of them
+    because the message has so many recipients.
     """
-    found: list[Proposal] = []
-    cut = 0
-    by_domain: dict[str, tuple[tuple[float, str, Slip], ...]] = {}
+
+    proposals: tuple[Proposal, ...]
+    left_out: int = 0
+    crowded: frozenset[str] = frozenset()
+
+
+def shortlist(circle: Iterable[Address], near: Mapping[str, tuple[str, ...]], organisation: Organisation) -> Shortlist:
+    """Return the proposals of a circle. `near` maps written domains to known ones that may have been meant.
+
+    The order of the circle changes nothing about which there are.
+    """
+    copies: dict[str, list[Address]] = {}
     for address in outside(circle, organisation):
-        slips = by_domain.get(address.domain)
-        if slips is None:
-            slips = by_domain[address.domain] = _slips(address.domain, near.get(address.domain, ()), organisation)
-        cut += max(0, len(slips) - PER_RECIPIENT)
-        found.extend(Proposal(address, domain, slip) for _, domain, slip in slips[:PER_RECIPIENT])
-    if len(found) > PER_MESSAGE:
-        cut += len(found) - PER_MESSAGE
-        found.sort(key=lambda p: (-p.slip.probability, p.written.key, p.domain))
-        del found[PER_MESSAGE:]
-    return tuple(found), cut
+        copies.setdefault(address.domain, []).append(address)
+    pairs: list[tuple[int, float, str, str, Slip]] = []
+    left_out, crowded = 0, set()
+    for written, addresses in copies.items():
+        slips = _slips(written, near.get(written, ()), organisation)
+        left_out += max(0, len(slips) - PER_RECIPIENT) * len(addresses)
+        kept = enumerate(slips[:PER_RECIPIENT])
+        pairs.extend((rank, -slip.probability, written, domain, slip) for rank, (domain, slip) in kept)
+    # First the best of each domain, then the second of each: where the bound bites, everybody keeps something.
+    pairs.sort(key=lambda pair: pair[:4])
+    found: list[Proposal] = []
+    for rank, _, written, domain, slip in pairs:
+        addresses = copies[written]
+        if rank and len(found) + len(addresses) > PER_MESSAGE:
+            left_out += len(addresses)
+            crowded.add(written)
+        else:
+            found.extend(Proposal(address, domain, slip) for address in addresses)
+    return Shortlist(tuple(found), left_out, frozenset(crowded))
 
 
 def proposed(near: Mapping[str, tuple[str, ...]], organisation: Organisation) -> tuple[str, ...]:
     """Return every domain that one slip turns into a written one, each once, before any bound."""
-    return tuple(dict.fromkeys(name for written in near for _, name, _ in _slips(written, near[written], organisation)))
+    return tuple(dict.fromkeys(name for written in near for name, _ in _slips(written, near[written], organisation)))
 
 
-def _slips(written: str, near: tuple[str, ...], organisation: Organisation) -> tuple[tuple[float, str, Slip], ...]:
-    """Return the domains that one slip turns into the written one, the likeliest first."""
+def _slips(written: str, near: tuple[str, ...], organisation: Organisation) -> tuple[tuple[str, Slip], ...]:
+    """Return the domains that one slip turns into the written one: own and partners' first, then the likeliest slips.
+
+    The answer is remembered: a message asks for it several times, and most mail goes to few domains.
+    """
+    index = _Named.of(organisation)
+    known = index.slips.get(written)
+    if known is not None and known[0] == near:
+        return known[1]
     candidates = dict.fromkeys((*near, *_named(written, organisation), *by_ending(written)))
     explained = ((domain, explain(domain, written)) for domain in candidates)
-    return tuple(sorted((-slip.probability, domain, slip) for domain, slip in explained if slip is not None))
+    found = [(domain, slip) for domain, slip in explained if slip is not None]
+    found.sort(key=lambda f: (not relation_of(f[0], organisation)[0], -f[1].probability, f[0]))
+    slips = tuple(found)
+    if len(index.slips) >= REMEMBERED:
+        index.slips.clear()
+    index.slips[written] = near, slips
+    return slips
 
 
 def _named(written: str, organisation: Organisation) -> tuple[str, ...]:
@@ -158,6 +196,8 @@ class _Named:
     def __init__(self, organisation: Organisation) -> None:
         self._index = SmallIndex(organisation.known_domains())
         self._answers: dict[str, tuple[str, ...]] = {}
+        self.slips: dict[str, tuple[tuple[str, ...], tuple[tuple[str, Slip], ...]]] = {}
+        """By written domain: the near domains it was asked with, and what `_slips` answered."""
 
     @classmethod
     def of(cls, organisation: Organisation) -> _Named:
@@ -170,7 +210,7 @@ class _Named:
         """Return the named domains that may have been meant."""
         answer = self._answers.get(written)
         if answer is None:
-            if len(self._answers) >= 20_000:
+            if len(self._answers) >= REMEMBERED:
                 self._answers.clear()
             answer = self._answers[written] = self._index.near(written, FROM_NAMED)
         return answer

@@ -66,7 +66,9 @@ class Expressed:
         return Answer(held=held, token=token if hold_ids else "", hold_ids=tuple(hold_ids))
 
 
-def express(verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Existing], arrival: Arrival = FIRST) -> Expressed:
+def express(
+    verdict: Verdict, keys: Sequence[bytes], known: Mapping[bytes, Existing], arrival: Arrival = FIRST
+) -> Expressed:
     """Return what becomes of each copy; a copy that was decided before keeps that answer."""
     kept = tuple(i for i, key in enumerate(keys) if key in known and not arrival.brings(known[key]))
     new = [c for c in verdict.copies if keys[c.recipient] not in known]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from nixie.service.recording import HANDLERS, Records
+from nixie.service.recording import HANDLERS, NOWHERE, Records
 from nixie.service.steps import Step, reached
 from nixie.store import heads
 from nixie.store.db import open_writer, writing
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nixie.core.events import Answer, Event
+    from nixie.core.organisation import Organisation
     from nixie.service.frames import Head
     from nixie.service.recording import Handler
     from nixie.store.keys import Keys
     from nixie.store.knowledge import Taught
     from nixie.store.ledger import Tail
 
-    Teach = Callable[[sqlite3.Connection, Sequence[Event], Sequence[Answer]], Taught | None]
+    Teach = Callable[[sqlite3.Connection, Sequence[Event], Sequence[Answer], Mapping[str, tuple[int, int]]], Taught | None]
 
 log = structlog.get_logger("nixie.recorder")
 
@@ -76,6 +77,7 @@ class RecorderSettings:
     orphan_seconds: float = 3600.0
     """A spool file this old that no hold refers to was left behind."""
     retry_seconds: float = 7 * 86400.0
+    organisation: Organisation = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Recorder:
         self._db = open_writer(settings.database)
         self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         self._spool = Spool(settings.spool, keys.spool)
-        self._records = Records(self._db, Ledger(self._db), self._signed, self._spool)
+        self._records = Records(self._db, Ledger(self._db), self._signed, self._spool, settings.organisation)
         self._handlers = {**HANDLERS, **hooks.handlers}
         self._signed_seq, self._signed_at, self._night = 0, now(), int(now() // 86400)
 
@@ -123,7 +125,8 @@ class Recorder:
         start = self._records.mark()
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            answers = [self._one(head, body) for head, body in group]
+            alone = len(group) == 1
+            answers = [self._one(head, body, alone=alone) for head, body in group]
             counted = self._count()
             if counted:
                 reached(Step.BEFORE_COMMIT)
@@ -141,21 +144,27 @@ class Recorder:
         self._after_commit()
         return answers
 
-    def _one(self, head: Head, body: bytes) -> Head:
-        """Record one request, or undo it alone. Raises only what ends the whole group."""
+    def _one(self, head: Head, body: bytes, *, alone: bool) -> Head:
+        """Record one request, or undo it alone (one without company needs no savepoint). Raises only what ends the whole group."""
         mark = self._records.mark()
-        self._db.execute("SAVEPOINT request")
+        if not alone:
+            self._db.execute("SAVEPOINT request")
         try:
             answer = self._handlers.get(head.get("do", ""), _no_such)(self._records, head, body)
         except Exception as error:
             if _ends_all(error):
                 raise
-            self._db.execute("ROLLBACK TO request")
+            if alone:
+                self._db.execute("ROLLBACK")
+                self._db.execute("BEGIN IMMEDIATE")
+            else:
+                self._db.execute("ROLLBACK TO request")
             self._records.rewind(mark)
             answer = _error(error)
             if answer["error"] == "bad":
                 log.warning("request refused", request=str(head.get("do"))[:20], error=error)
-        self._db.execute("RELEASE request")
+        if not alone:
+            self._db.execute("RELEASE request")
         return _answer(head, answer)
 
     def _count(self) -> bool:
@@ -164,7 +173,7 @@ class Recorder:
         if not r.events and not r.answers:
             return True
         try:
-            taught = self._hooks.teach(self._db, r.events, r.answers)
+            taught = self._hooks.teach(self._db, r.events, r.answers, r.known)
         except Exception as error:
             if _ends_all(error):
                 raise

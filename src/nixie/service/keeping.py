@@ -9,14 +9,19 @@ from nixie.core.direction import Direction, SenderKind
 from nixie.core.message import NotSeen
 from nixie.service import requests
 from nixie.service.requests import HeldRequest, HoldRequest
+from nixie.sources.bounces import bounces_of
 from nixie.sources.records import answers_of, events_of, identity, record_of_message
 from nixie.store.questions import Deadlines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from nixie.config.settings import Settings
+    from nixie.core.address import Address
+    from nixie.core.direction import Origin
+    from nixie.core.events import Answer
+    from nixie.core.organisation import Organisation
     from nixie.service.answering import Expressed
     from nixie.service.engine import Decision
     from nixie.service.frames import Head
@@ -43,9 +48,9 @@ def decision_head(
     `keys` are the copy keys in the envelope's order, `addresses` the list by which the decision's body counts, `spool` the id of
     the encrypted message (`""` when nothing is held), `token` names provisional holds.
     """
-    record = _record(decision, at)
+    record = _record(decision, expressed, at)
     events = tuple(events_of(record, settings.organisation)) if record is not None else ()
-    answers = tuple(answers_of(record, settings.organisation)) if record is not None else ()
+    answers = tuple(_answers(decision, record, settings.organisation, at))
     held = _held(decision, expressed, keys, settings, spool, token, at) if expressed.to_hold else None
     return requests.decision(
         millis(at), identity(decision.message), addresses, events=events, held=held, answers=answers
@@ -68,16 +73,37 @@ def deadlines(settings: Settings, at: datetime) -> Deadlines:
     )
 
 
-def _record(decision: Decision, at: datetime) -> Record | None:
-    """Return what the message teaches; nobody's mail, and mail whose author nobody answers for, teaches nothing."""
+def _record(decision: Decision, expressed: Expressed, at: datetime) -> Record | None:
+    """Return what the copies that go on teach; nobody's mail, and mail whose author nobody answers for, teaches nothing.
+
+    A copy that is stopped is no contact: what becomes of it is taught when it is known (`recording.outcome`).
+    """
     origin = decision.origin
     if origin.kind not in PEOPLE or origin.direction in (Direction.INSIDE, Direction.THROUGH):
         return None
-    sender = origin.author if origin.direction is Direction.OUTGOING else (origin.mailbox or origin.envelope_sender)
+    sender = _sender(origin)
     if sender is None:
         return None
-    recipients = tuple(r.address for r in decision.envelope.recipients)
+    stopped = {*expressed.to_hold, *expressed.refused, *expressed.kept}
+    recipients = tuple(r.address for n, r in enumerate(decision.envelope.recipients) if n not in stopped)
     return record_of_message(decision.message, canonical(sender), recipients, at)
+
+
+def _answers(decision: Decision, record: Record | None, organisation: Organisation, at: datetime) -> Iterator[Answer]:
+    """Yield what stands if mail that the message refers to is ours: answers of people, and what a bounce gives back."""
+    if record is not None:
+        yield from answers_of(record, organisation)
+    coming = decision.origin.direction in (Direction.INCOMING, Direction.INSIDE)
+    if coming and decision.origin.kind is SenderKind.BOUNCE:
+        to = tuple(r.address for r in decision.envelope.recipients)
+        yield from bounces_of(decision.message, to, at, organisation)
+
+
+def _sender(origin: Origin) -> Address | None:
+    """Return whose mail it is. A login that names nobody for sure counts as its envelope's sender, as a log has it."""
+    if origin.direction is not Direction.OUTGOING:
+        return origin.mailbox or origin.envelope_sender
+    return origin.author or (origin.envelope_sender if origin.author_basis == "login" else None)
 
 
 def _held(

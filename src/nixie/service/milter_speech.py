@@ -31,6 +31,10 @@ _UNDELETABLE: Final = ReplyCode(
 _ALLOW_DELETION: Final = (
     "let the mail server speak milter protocol 2 or newer and allow DELRCPT (Postfix: milter_protocol = 6)"
 )
+_NO_NETWORK: Final = b"L"
+"""The family of a client at a UNIX socket: a process of this machine, which has no address."""
+_NOT_KNOWN: Final = "unknown"
+"""The address of a client that the mail server could not name: in no network, so nobody trusts it."""
 _WELL_FORMED: Final = "let the mail server refuse malformed envelope addresses (Postfix: strict_rfc821_envelopes = yes)"
 
 OF_TROUBLE: Final = {
@@ -72,8 +76,9 @@ def client_of(message: MessageReceived) -> Client:
     ip = _text(address)
     if ip[:5].lower() == "ipv6:":
         ip = ip[5:]
+    nowhere = "" if connect.family == _NO_NETWORK else _NOT_KNOWN
     return Client(
-        ip="" if ip == "unknown" else ip,
+        ip=nowhere if ip in ("", _NOT_KNOWN) else ip,
         name=_text(macros.get(b"client_name", connect.name)),
         helo=_text(message.helo),
         login=_text(macros.get(b"auth_authen", b"")),

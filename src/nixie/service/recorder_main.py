@@ -60,6 +60,7 @@ async def record(child: Child) -> None:
         heads=heads,
         spool=places.spool,
         sign_seconds=settings.ledger.head_interval,
+        organisation=settings.organisation,
     )
     await serve(
         recorder,

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from nixie.core.address import NULL, Address, from_key
 from nixie.core.events import Answer, Event, EventKind, event_key
+from nixie.core.organisation import Organisation
+from nixie.sources.records import Record, events_of
 from nixie.store import holds, questions
 from nixie.store.addresses import intern_keys
 from nixie.store.hold_states import FINAL, Action, Role
-from nixie.store.hold_views import spool_needed
+from nixie.store.hold_views import gone_to, spool_needed
 from nixie.store.ledger import Kind, Ledger, Tail, address_texts, lookup_key, payload_of
 from nixie.store.questions import Deadlines
 from nixie.store.retries import count_retry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from nixie.service.frames import Head
     from nixie.store.heads import Head as SignedHead
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[["Records", Head, bytes], Head]
 
+NOWHERE = Organisation(())
+"""An organisation without domains: nothing is its mail, so a copy that leaves teaches nothing."""
 PLAIN = frozenset({Kind.REPEATED, Kind.LEARNED, Kind.CONFIRMED, Kind.POLICY, Kind.KEY, Kind.SERVICE})
 """Rows that anybody may append; the others follow from what they tell of."""
 TAUGHT = {
@@ -47,7 +51,7 @@ TAUGHT = {
 class Records:
     """What the requests work on, and what the group gathers.
 
-    `sign` returns the signed head. `events` and `answers` are counted together at the end of the group, which costs a third
+    `sign` returns the signed head, `organisation` says whose mail teaches. `events` and `answers` are counted together at the end of the group, which costs a third
     of counting them one request at a time; `new_domains` and `afterwards` are used up after the commit.
     """
 
@@ -55,10 +59,13 @@ class Records:
     ledger: Ledger
     sign: Callable[[], SignedHead]
     spool: Spool | None = None
+    organisation: Organisation = NOWHERE
     events: list[Event] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     new_domains: list[str] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Address and domain numbers by key, as far as this group has asked for them."""
 
     def mark(self) -> tuple[Tail, tuple[int, ...]]:
         """Return where everything stands, for `rewind`."""
@@ -69,20 +76,26 @@ class Records:
         self.ledger.tail, lengths = mark
         for gathered, length in zip(self._gathered(), lengths, strict=True):
             del gathered[length:]
+        self.known.clear()
 
     def clear(self) -> None:
         """Forget what was gathered, after it was used."""
         for gathered in self._gathered():
             gathered.clear()
+        self.known.clear()
 
     def _gathered(self) -> tuple[list[Any], ...]:
         return self.events, self.answers, self.new_domains, self.afterwards
 
     def numbers(self, keys: Sequence[str]) -> list[int]:
         """Return the number of each address by its key, new ones made; 0 for the empty key."""
-        found, new = intern_keys(self.db, list(dict.fromkeys(filter(None, keys))))
-        self.new_domains += new
-        return [found[key][0] if key else 0 for key in keys]
+        known = self.known
+        missing = [key for key in dict.fromkeys(keys) if key and key not in known]
+        if missing:
+            found, new = intern_keys(self.db, missing)
+            known.update(found)
+            self.new_domains += new
+        return [known[key][0] if key else 0 for key in keys]
 
     def number(self, key: str) -> int | None:
         """Return the number of one address, None for the empty key."""
@@ -150,9 +163,22 @@ def outcome(r: Records, head: Head, _: bytes) -> Head:
     if head["result"] == "later":
         return {"tries": holds.attempt(r.ledger, hold_id, at, head["next_try"], reply)}
     moved = holds.finish(r.ledger, hold_id, at, done={"done": True, "failed": False}[head["result"]], reply=reply)
+    r.events += _sent(r, moved, at)
     if moved.state in FINAL:
         _clean(r, moved.spool)
     return {"state": moved.state}
+
+
+def _sent(r: Records, moved: holds.Moved, at: int) -> Iterator[Event]:
+    """Yield what a copy that left after all teaches, by the rules of every other mail; nothing where nobody is known."""
+    to = gone_to(r.db, moved.id)
+    if to is None or moved.author is None:
+        return
+    known = address_texts(r.db, (moved.author, to))
+    ours, other = known[moved.author], known[to]
+    if not (ours.startswith("?@") or other.startswith("?@")):
+        moment = datetime.fromtimestamp(at / 1000, UTC)
+        yield from events_of(Record(moved.message_id, moment, from_key(ours), (from_key(other),)), r.organisation)
 
 
 def notice(r: Records, head: Head, body: bytes) -> Head:

@@ -19,6 +19,7 @@ from nixie.service.smtp_hop import HopLostError
 from nixie.service.smtp_pipe import PipeLostError, PipeStoppedError, PipeTimeoutError
 from nixie.service.steps import Step, reached_soon
 from nixie.wire.smtp import (
+    UNAVAILABLE,
     Data,
     Defect,
     Hello,
@@ -355,8 +356,12 @@ class Session:
         login = b""
         if self._peer.trusted:
             login = mail.param(b"AUTH") or b""
+        ip = forwarded.get("ADDR", self._peer.ip)
+        if ip == UNAVAILABLE:
+            # The mail server's own mail has no client; any other client without an address is in no network.
+            ip = self._peer.ip if forwarded.get("SOURCE") == "LOCAL" else "unknown"
         return Client(
-            ip=forwarded.get("ADDR", self._peer.ip).removeprefix("IPV6:"),
+            ip=ip.removeprefix("IPV6:"),
             name=forwarded.get("NAME", ""),
             helo=forwarded.get("HELO", self._helo.decode("utf-8", "surrogateescape")),
             login="" if login == b"<>" else xtext_decode(login),

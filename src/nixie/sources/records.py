@@ -1,9 +1,10 @@
 """One mail as a source shows it, and the events that it is evidence for.
 
 A log knows the envelope, a mailbox the headers, the door both; each makes a `Record`, and the rules here are the only ones
-that turn records into events, so that the same mail teaches the same however it was seen.
+that turn records into events, so that the same mail teaches the same however it was seen. What the guard stopped is seen
+differently, though: door and log show the copies that went on, a mailbox shows what was written.
 
-* Ours to outside: one SENT per outside recipient, whatever became of the copy; the author is the canonical sender.
+* Ours to outside: one SENT per outside recipient, however its delivery ended; the author is the canonical sender.
 * Outside to ours: one WROTE_TO_US per recipient of ours, and, where the mail refers to earlier mail, an `Answer`.
 * Refused for good ("no such user", 5.1.x, RFC 3463 section 3.2): one BOUNCED.
 * Nobody's mail teaches nothing about people: the null sender, automatic answers, lists. Nor does mail inside the house.

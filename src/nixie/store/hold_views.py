@@ -200,6 +200,21 @@ def spool_needed(db: sqlite3.Connection, spool: str) -> bool:
     return row.fetchone() is not None
 
 
+def gone_to(db: sqlite3.Connection, hold_id: str) -> int | None:
+    """Return the number of the address to which a copy went on; None while it goes nowhere, or where it is held again."""
+    row = db.execute(
+        "SELECT state, recipient, corrected, EXISTS (SELECT 1 FROM hold again WHERE again.spool = hold.spool"
+        f" AND again.recipient = hold.corrected AND again.id <> hold.id AND again.state IN ({_marks(LIVE)}))"
+        " FROM hold WHERE public = ?",
+        (*LIVE, hold_id),
+    ).fetchone()
+    if row is None:
+        return None
+    state, recipient, corrected, again = row
+    ended: dict[str, int | None] = {State.RELEASED: recipient, State.CORRECTED: None if again else corrected}
+    return ended.get(state)
+
+
 def balance(db: sqlite3.Connection) -> Balance:
     """Return the sums; run it in a read transaction when somebody writes meanwhile."""
     states = {State(state): int(n) for state, n in db.execute("SELECT state, COUNT(*) FROM hold GROUP BY state")}

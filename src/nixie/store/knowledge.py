@@ -31,7 +31,7 @@ from nixie.store.knowledge_counts import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from nixie.core.address import Address
@@ -41,6 +41,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TAIL_DAYS = 1
 """Whole days before today that keep their instants."""
 SLICE = 50_000
+NOTHING: Mapping[str, tuple[int, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,15 @@ def day_number(at: datetime) -> int:
     return micros(at) // DAY_MICROSECONDS
 
 
-def teach(db: sqlite3.Connection, events: Iterable[Event], answers: Iterable[Answer] = ()) -> Taught:
+def teach(
+    db: sqlite3.Connection,
+    events: Iterable[Event],
+    answers: Iterable[Answer] = (),
+    known: Mapping[str, tuple[int, int]] = NOTHING,
+) -> Taught:
     """Count events that are not known yet; inside the caller's transaction, with no BEGIN or COMMIT of its own.
+
+    `known` are address and domain numbers that the caller asked for already.
 
     An event with `other` null is ignored; one with `ours` null counts for the organisation alone. `answers` become
     `REPLIED` events at once when the mail they answer is among the last days', else when `settle_answers` finds it.
@@ -77,7 +85,8 @@ def teach(db: sqlite3.Connection, events: Iterable[Event], answers: Iterable[Ans
         del wanted[key]
     people = [*wanted.values(), *(a.event for a in pending)]
     keys = dict.fromkeys(a.key for e in people for a in (e.ours, e.other) if a.key)
-    numbers, new_domains = addresses.intern_keys(db, list(keys))
+    numbers, new_domains = addresses.intern_keys(db, [key for key in keys if key not in known])
+    numbers = {**known, **numbers} if known else numbers
     _count(db, list(wanted.values()), numbers)
     counted, duplicates = len(wanted), offered - len(wanted)
     for answer in pending:
@@ -88,7 +97,7 @@ def teach(db: sqlite3.Connection, events: Iterable[Event], answers: Iterable[Ans
             else:
                 _count(db, [event], numbers)
                 counted += 1
-        else:
+        elif answer.event.kind is EventKind.REPLIED:
             keep_answer(db, answer, micros(answer.event.at), numbers)
     return Taught(counted, duplicates, new_domains)
 

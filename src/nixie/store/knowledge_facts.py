@@ -140,10 +140,12 @@ class StoreFacts:
         scope, asked, numbers = self._numbers(query)
         domains = self._domain_numbers(query.domains)
         targets = list({number for number, _ in numbers.values()})
-        domain_targets = [*domains.values(), *((0,) if scope > 0 else ())]
+        domain_targets = [*domains.values(), *((0,) if scope > 0 and query.totals else ())]
         by_address = self._all("address", scope, targets, end, today, floor)
-        by_domain = self._all("domain", scope, domain_targets, end, today, floor)
-        totals = {what: upto or 0 for what, upto in self._db.execute(_TOTALS, (end,)).fetchall()}
+        by_domain = self._all("domain", scope, domain_targets, end, today, floor) if domain_targets else {}
+        totals = {SENT_TOTAL: 0, NEW_ADDRESSES: 0, NEW_DOMAINS: 0}
+        if query.totals:
+            totals.update((what, upto or 0) for what, upto in self._db.execute(_TOTALS, (end,)).fetchall())
         if later:
             self._until(moment, today, scope, by_address, by_domain, set(targets), set(domain_targets), totals)
         of_address = _histories(by_address)

@@ -21,6 +21,7 @@ import json
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b, sha256
+from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 GENESIS = bytes(32)
 _LINK = Struct(">32sQqB16sQ32s")
 _NO_LOOKUP = bytes(16)
+STORY_ROWS = 10_000
+"""The longest story that is told: anybody may add rows to that of a Message-ID."""
 _INSERT = "INSERT INTO ledger (seq, at, kind, lookup, hold, payload, chain) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -213,25 +216,57 @@ def verify(db: sqlite3.Connection, head: Head | None = None) -> Verification:
     return Verification(seq, True, None, f"every row fits; the head proves the first {head.seq}", True)
 
 
-def story(db: sqlite3.Connection, *, message_id: str = "", hold_id: str = "") -> tuple[Row, ...]:
+def story(
+    db: sqlite3.Connection, *, message_id: str = "", hold_id: str = "", limit: int = STORY_ROWS
+) -> tuple[Row, ...]:
     """Return all rows about one message, or about one held copy and the message it belongs to, in order.
 
-    Exactly one of the two is given. `()` when nothing is known of it.
+    Exactly one of the two is given. `()` when nothing is known of it. At most `limit` rows, the oldest. Whoever got a mail
+    knows its Message-ID and can write under it, so the story of a hold has only the decisions about its own author and sender.
     """
-    only: int | None = None
+    rows: Iterator[Any]
     if hold_id:
-        found = db.execute("SELECT id, lookup FROM hold WHERE public = ?", (hold_id,)).fetchone()
+        found = db.execute(
+            "SELECT h.id, h.lookup, h.decision, COALESCE(h.author, 0), h.sender, h.public, q.public"
+            " FROM hold h JOIN question q ON q.id = h.question WHERE h.public = ?",
+            (hold_id,),
+        ).fetchone()
         if found is None:
             return ()
-        only, lookup = found
+        only, lookup, *told = found
+        found = db.execute(f"{_STORY} AND (l.hold IS NULL OR l.hold = ?) ORDER BY l.seq", (lookup, only))
+        rows = (row for row in found if row[3] is not None or _belongs(row, *told))
     else:
         lookup = lookup_key(message_id.strip().removeprefix("<").removesuffix(">"))
-    rows = db.execute(
-        "SELECT l.seq, l.at, l.kind, h.public, l.payload FROM ledger l LEFT JOIN hold h ON h.id = l.hold"
-        " WHERE l.lookup = ? AND (? IS NULL OR l.hold IS NULL OR l.hold = ?) ORDER BY l.seq",
-        (lookup, only, only),
-    )
-    return tuple(_read_row(db, row) for row in rows.fetchall())
+        rows = db.execute(f"{_STORY} ORDER BY l.seq", (lookup,))
+    return tuple(_read_row(db, row) for row in list(islice(rows, limit)))
+
+
+_STORY = (
+    "SELECT l.seq, l.at, l.kind, h.public, l.payload FROM ledger l LEFT JOIN hold h ON h.id = l.hold WHERE l.lookup = ?"
+)
+
+
+def _belongs(
+    row: tuple[int, int, int, None, bytes | None], decision: int, author: int, sender: int, hold: str, question: str
+) -> bool:
+    """Return whether a row under a hold's Message-ID tells of the hold's message; one that was erased may."""
+    seq, _, kind, _, payload = row
+    if payload is None or seq == decision:
+        return True
+    parsed = json.loads(payload)
+    body = parsed["d"] if isinstance(parsed["d"], dict) else {}
+    if kind == Kind.NOTICE:
+        return bool(body.get("question") == question)
+    if kind == Kind.REPEATED:
+        return hold in body.get("holds", ())
+    return kind != Kind.DECISION or (_number(parsed, "author"), _number(parsed, "from")) == (author, sender)
+
+
+def _number(payload: dict[str, Any], name: str) -> int:
+    """Return the address number to which a body refers by index, 0 where it names nobody."""
+    index, numbers = payload["d"].get(name, -1), payload["a"]
+    return int(numbers[index]) if isinstance(index, int) and 0 <= index < len(numbers) else 0
 
 
 def rows_after(db: sqlite3.Connection, seq: int, limit: int) -> tuple[Row, ...]:

@@ -112,9 +112,7 @@ def ask(db: sqlite3.Connection, author: int, lookup: bytes, at: int, deadlines: 
         ).fetchone()
         if not waits:
             settings = ", ".join([*(f"{s}_at = ?" for s in Step), *(f"{s}_done = NULL" for s in Step)])
-            db.execute(
-                f"UPDATE question SET opened = ?, {settings} WHERE id = ?", (at, *deadlines.values(), row)
-            )
+            db.execute(f"UPDATE question SET opened = ?, {settings} WHERE id = ?", (at, *deadlines.values(), row))
         elif firm:
             renew_notice(db, row, deadlines.notice)
     if firm:

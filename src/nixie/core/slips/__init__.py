@@ -21,7 +21,7 @@ from nixie.core.slips import (
     swap,
     tld_confusion,
 )
-from nixie.core.slips.distance import far_apart
+from nixie.core.slips.distance import NAME, endings, far_apart
 from nixie.core.slips.kind import Slip, SlipKind
 
 __all__ = ["SLIPS", "Slip", "SlipKind", "explain", "explain_with"]
@@ -49,7 +49,16 @@ TELLING = 0.25
 @lru_cache(maxsize=16384)
 def explain(intended: str, written: str) -> Slip | None:
     """Return how `written` (an A-label domain) comes of `intended` by one slip; None when no kind explains it."""
-    return None if far_apart(intended, written) else explain_with(SLIPS, intended, written)
+    both = endings(intended, written)
+    if _no_slip(*both) if both else far_apart(intended, written):
+        return None
+    return explain_with(SLIPS, intended, written)
+
+
+@lru_cache(maxsize=16384)
+def _no_slip(meant: str, wrote: str) -> bool:
+    """Return whether no kind explains one ending for another behind the same name."""
+    return explain_with(SLIPS, NAME + meant, NAME + wrote) is None
 
 
 def explain_with(kinds: tuple[SlipKind, ...], intended: str, written: str) -> Slip | None:

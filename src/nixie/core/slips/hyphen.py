@@ -1,6 +1,7 @@
 """A hyphen is missing, is too many, or became a dot: `annlee.example` for `ann-lee.example`.
 
-Fires: `uni-kiel.example` written as `unikiel.example` or `uni.kiel.example`. Stays quiet: a letter in the hyphen's place.
+Fires: `uni-kiel.example` written as `unikiel.example` or `uni.kiel.example`. Stays quiet:
+`ann-lee.example` written as `annxlee.example` (a letter in the hyphen's place).
 
 Rate: 1 % of all slips (estimate): few names have a hyphen, and those that have one lose it often.
 """

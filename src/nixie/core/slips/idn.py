@@ -1,6 +1,7 @@
 """A letter with its mark written without it, or the other way round: `muller.example` or `mueller.example` for `müller.example`.
 
-Fires: all three spellings of one name, in any direction. Stays quiet: names that differ in more than marks.
+Fires: `müller.example` written as `muller.example`, and all three spellings of one name, in any direction. Stays quiet:
+`müller.example` written as `moller.example` (names that differ in more than marks).
 
 Rate: 1 % of all slips (estimate): rare over all names, frequent where such a name is meant, because a keyboard or a person
 does not know the letter.

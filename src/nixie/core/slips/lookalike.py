@@ -1,8 +1,8 @@
 """The written domain looks like the one that was meant: `exarnple.org` for `example.org`, a Cyrillic `а` for a Latin one.
 
-Fires: equal skeletons (Unicode UTS #39, section 4), and ASCII pairs of small print (rn/m, vv/w, cl/d, 0/o, 1/l/i, 5/s, q/g).
-Stays quiet: names that a reader can tell apart. Nobody types such a name on purpose; it is copied out of a message that was
-sent to deceive, or read off paper.
+Fires: `example.org` written as `exarnple.org`: equal skeletons (Unicode UTS #39, section 4), and ASCII pairs of small print
+(rn/m, vv/w, cl/d, 0/o, 1/l/i, 5/s, q/g). Stays quiet: `example.org` written as `example.net` (a reader can tell them apart).
+Nobody types such a name on purpose; it is copied out of a message that was sent to deceive, or read off paper.
 
 Rate: 1 % of all slips (estimate); one of the few places that could look alike is hit.
 """

@@ -1,7 +1,8 @@
 """A whole label was left out: `army.uk` for `army.mod.uk`.
 
-Fires: a label in the middle or at the beginning is gone and something of one's own remains. Stays quiet: a label more, and
-the labels of a public suffix (those are `suffix_confusion`). A hand leaves out; it does not add whole labels.
+Fires: `army.mod.uk` written as `army.uk` (a label in the middle or at the beginning is gone and something of one's own
+remains). Stays quiet: `army.uk` written as `army.mod.uk` (a hand leaves out; it does not add whole labels), and the labels of
+a public suffix, such as `example.co.uk` written as `example.uk` (those are `suffix_confusion`).
 
 Rate: 2 % of all slips (estimate). The first label is lost less than one in the middle, because without it the rest is often
 the same organisation; the name before the suffix hardly ever, unless it is a zone such as `mod.uk`: nobody forgets who they

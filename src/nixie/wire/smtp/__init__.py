@@ -1,7 +1,7 @@
 """SMTP without sockets: bytes in, events and replies out, for both sides of the line (RFC 5321)."""
 
 from nixie.wire.smtp.client import Answered, ClientSession
-from nixie.wire.smtp.commands import CommandError, Hello, Mail, Rcpt, parse, xtext_decode, xtext_encode
+from nixie.wire.smtp.commands import UNAVAILABLE, CommandError, Hello, Mail, Rcpt, parse, xtext_decode, xtext_encode
 from nixie.wire.smtp.data import Defect, TextReader, stuffed
 from nixie.wire.smtp.errors import LocalError, ProtocolError, RemoteError
 from nixie.wire.smtp.keywords import Keywords, hello_reply, offered, read_keywords
@@ -20,6 +20,7 @@ from nixie.wire.smtp.server import (
 )
 
 __all__ = [
+    "UNAVAILABLE",
     "Answered",
     "ClientSession",
     "CommandError",

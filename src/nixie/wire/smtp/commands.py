@@ -77,7 +77,10 @@ class Rcpt:
 
 @dataclass(frozen=True, slots=True)
 class Xforward:
-    """XFORWARD attributes (Postfix): upper-case name to decoded value; `[UNAVAILABLE]` is left out."""
+    """XFORWARD attributes (Postfix): upper-case name to decoded value; `[UNAVAILABLE]` is left out.
+
+    Not so for ADDR: an address that is not known must not be taken for the address of the connection.
+    """
 
     attributes: tuple[tuple[str, str], ...] = field(repr=False)
 
@@ -90,6 +93,9 @@ class Plain:
 
 
 Command = Hello | Mail | Rcpt | Xforward | Plain
+
+UNAVAILABLE = "[UNAVAILABLE]"
+"""The value of an XFORWARD attribute that is not known."""
 
 SYNTAX = Reply(501, (b"5.5.4 Syntax error in parameters",))
 UNKNOWN = Reply(500, (b"5.5.2 Command not known",))
@@ -157,8 +163,9 @@ def _xforward(argument: bytes) -> Xforward:
         if not equals or not name.isalpha():
             raise CommandError(SYNTAX)
         text = xtext_decode(value)
-        if value != b"[UNAVAILABLE]":
-            attributes.append((name.decode("ascii").upper(), text))
+        key = name.decode("ascii").upper()
+        if text != UNAVAILABLE or key == "ADDR":
+            attributes.append((key, text))
     if not argument:
         raise CommandError(SYNTAX)
     return Xforward(tuple(attributes))
