@@ -1,4 +1,4 @@
-"""`./run --demo`: an invented organisation learns from its mail, sends six messages, and sees what becomes of each copy.
+"""`./run --demo [DIR]`: an invented organisation learns from its mail, sends six messages, and sees what becomes of each copy.
 
 Everything is real: an installation's home, `nixie learn`, `nixie serve`, mail through the SMTP door, the notice, the
 decision page, the ledger. Only the people are invented. What is said to have gone on was found in the outbox.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "var" / "demo"
+HOME = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else ROOT / "var" / "demo"
 NIXIE = [sys.executable, "-m", "nixie.cli.main"]
 WIDTH = 96
 START_SECONDS, PATIENCE_SECONDS, STOP_SECONDS = 30.0, 20.0, 30.0
@@ -65,6 +65,8 @@ MESSAGES = (
             "ben.okoro", ("visa@embassy-example.ml",), "Visa for the survey crew"),
 )  # fmt: skip
 TO_MALI = 1
+MARK = "sent.mbox"
+RECORDED = "Your answer is recorded"
 
 
 class DemoError(Exception):
@@ -94,7 +96,7 @@ def _tell() -> None:
     smtp = _make_home()
     say(f"The Tidewatch service ({OWN_DOMAIN}) is invented; the guard, the mail and the decisions below are real.")
     heading("1. Nixie learns from the mail that Tidewatch has sent")
-    past = HOME / "sent.mbox"
+    past = HOME / MARK
     past.write_text(mbox(correspondence(datetime.now(UTC))))
     block(nixie("learn", str(past)))
     with guard():
@@ -115,7 +117,7 @@ def _tell() -> None:
         block(nixie("holds", "list"))
         heading("8. The books are checked: nixie holds balance, nixie audit verify")
         block(nixie("holds", "balance") + nixie("audit", "verify"))
-    place = HOME.relative_to(ROOT)
+    place = HOME.relative_to(ROOT) if HOME.is_relative_to(ROOT) else HOME
     print()
     say(f"The guard has been stopped. All of it lies in {place}; go on from there with:")
     print(f"    ./run serve --home {place}\n    ./run holds list --home {place}")
@@ -123,18 +125,21 @@ def _tell() -> None:
 
 def _make_home() -> int:
     """Make the home afresh and return the port of the SMTP door."""
-    HOME.parent.mkdir(exist_ok=True)
+    HOME.parent.mkdir(parents=True, exist_ok=True)
+    if HOME.exists() and not (HOME / MARK).exists():
+        raise DemoError(f"{HOME} is there already, and is not from an earlier demonstration; name another folder")
     lock = HOME / "var" / "serve.lock"
     if lock.exists():
         with lock.open() as held:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise DemoError(f"a guard is running on {HOME.relative_to(ROOT)}; stop it first") from error
+                raise DemoError(f"a guard is running on {HOME}; stop it first") from error
     shutil.rmtree(HOME, ignore_errors=True)
     smtp, http = free_port(), free_port()
     nixie("init", "--own-domain", OWN_DOMAIN, "--smtp", f"127.0.0.1:{smtp}", "--http", f"127.0.0.1:{http}",
           "--milter", f"127.0.0.1:{free_port()}", "--public-url", f"http://127.0.0.1:{http}")  # fmt: skip
+    (HOME / MARK).touch()
     return smtp
 
 
@@ -210,8 +215,9 @@ def show_copies() -> None:
     for number, telling in enumerate(MESSAGES):
         say(telling.why, "  ")
         for to in telling.to:
-            went_on = (message_id(number), to) in left
-            print(f"      {'held   ' if to in held else 'sent on' if went_on else 'MISSING'}  {to}")
+            if to not in held and (message_id(number), to) not in left:
+                raise DemoError(f"the copy to {to} is neither held nor in the outbox; see {HOME}/serve.log")
+            print(f"      {'held   ' if to in held else 'sent on'}  {to}")
             for reason in held[to]["reasons"] if to in held else ():
                 say(f"- {reason}", " " * 15)
         print()
@@ -236,13 +242,13 @@ def answer(notice: str) -> None:
     block("\n".join(page.lines))
     choice = next((c for c in page.choices if c.startswith("correct:")), "")
     print()
-    say(f"She chooses {choice.partition(':')[2]} and sends the form. The page answers:")
+    say(f"She presses the first button, {choice.partition(':')[2]}. The page answers:")
     print()
     done = page.submit(choice)
     if done.status != 200:
         raise DemoError(f"the page answered {done.status}")
-    start = done.lines.index("Done") if "Done" in done.lines else 0
-    block("\n".join(done.lines[start + 1 : start + 2]))
+    start = done.lines.index(RECORDED) if RECORDED in done.lines else 0
+    block("\n".join(done.lines[start : start + 2]))
 
 
 def find_corrected() -> str:

@@ -11,13 +11,29 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-_BLOCKS = {"p", "h1", "h2", "h3", "li", "dt", "dd", "legend", "section", "form", "button", "main", "header", "div"}
+_BLOCKS = {
+    "label",
+    "p",
+    "h1",
+    "h2",
+    "h3",
+    "li",
+    "dt",
+    "dd",
+    "legend",
+    "section",
+    "form",
+    "button",
+    "main",
+    "header",
+    "div",
+}
 _SILENT = {"style", "script", "title"}
 _OPENER = build_opener(ProxyHandler({}))
 
 
 class Page:
-    """One fetched page: its status, its `lines` as text, and the hidden and offered values of its first form."""
+    """One fetched page: its status, its `lines` as text, the hidden values of its first form, and its choices."""
 
     def __init__(self, url: str, form: dict[str, str] | None = None) -> None:
         data = urlencode(form).encode() if form is not None else None
@@ -47,11 +63,15 @@ class _Reader(HTMLParser):
         self._line = ""
         self._silent = 0
         self._forms = 0
+        self._spans: list[bool] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag in _SILENT:
-            self._silent += 1
+        if tag == "span":
+            # What only a screen reader says is not shown.
+            self._spans.append(given.get("class") == "unseen")
+            self._silent += self._spans[-1]
+        self._silent += tag in _SILENT or (tag == "a" and given.get("class") == "skip")
         if tag in _BLOCKS:
             self._break()
         self._forms += tag == "form"
@@ -59,12 +79,15 @@ class _Reader(HTMLParser):
             self._line = "* "
         elif tag == "button":
             self._line = "[ "
+            if given.get("name") == "choice":
+                self.choices.append(given.get("value", ""))
         elif tag == "input":
             self._input(given)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent -= 1
+        if tag == "span":
+            self._silent -= self._spans.pop()
+        self._silent -= tag in _SILENT or (tag == "a" and self._silent > 0)
         if tag == "button":
             self._line = f"{self._line.rstrip()} ]"
         if tag == "dt":
@@ -82,13 +105,9 @@ class _Reader(HTMLParser):
         kind = given.get("type", "text")
         if kind == "hidden" and self._forms == 1:
             self.hidden[given.get("name", "")] = given.get("value", "")
-        elif kind == "radio":
-            self._break()
-            self._line = "( ) "
-            if self._forms == 1:
-                self.choices.append(given.get("value", ""))
         elif kind == "text":
-            self._line = f"{self._line.rstrip()} [______________]"
+            self._break()
+            self._line = "[ ______________________________ ]"
 
     def _break(self) -> None:
         # A term and its description share a line.

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "own_domains",
     multiple=True,
     metavar="D",
-    help="Without an installation: a domain of ours. Repeat it.",
+    help="A domain of ours, to judge without an installation. Repeat it.",
 )
 @click.option("--explain", is_flag=True, help="Show every candidate with its factors.")
 @home_option

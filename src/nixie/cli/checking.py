@@ -24,12 +24,14 @@ def make_engine(
 ) -> Engine:
     """Return the engine for a command line. Raises `Complaint`.
 
-    Without an installation the own domains come from the options, or are the sender's; nothing else is known then.
+    Own domains in the options, or no installation, mean that nothing else is known; without either option they are the sender's.
     """
     with complaints(OSError):
         policy = read_policy(policy_file) if policy_file is not None else None
+        if own_domains and home is not None:
+            raise Complaint("either --home or --own-domain: an installation knows its own domains")
         folder = (home or Path(os.environ.get("NIXIE_HOME") or ".")).absolute()
-        if not (folder / "nixie.toml").is_file():
+        if own_domains or not (folder / "nixie.toml").is_file():
             if home is not None:
                 raise Complaint(f"{folder}: no nixie.toml there; make one with: nixie init --home {folder}")
             return _without_home(policy, own_domains, sender)

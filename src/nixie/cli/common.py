@@ -70,6 +70,8 @@ def complaints(*kinds: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, (ProblemsError, *kinds)):
             raise
+        if isinstance(error, OSError) and error.filename:
+            raise Complaint(f"{error.filename}: {error.strerror}") from error
         raise Complaint(str(error)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +12,10 @@ from nixie.cli.common import EX_NO, EX_UNAVAILABLE, Complaint, home_option, json
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from nixie.service.views import Judged
     from nixie.store.hold_views import Hold
 
 
@@ -27,7 +30,10 @@ def command() -> None:
 
 reason_option = click.option("--reason", metavar="TEXT", default="", help="Why, in a few words; kept in the ledger.")
 as_option = click.option(
-    "--as", "reviewer", metavar="NAME", help="Who decides; default: the user who runs the command."
+    "--as",
+    "reviewer",
+    metavar="NAME",
+    help="Who decides; default: the user who runs the command. That user stands in the record too.",
 )
 
 
@@ -51,6 +57,7 @@ def list_(
         nixie holds list
         nixie holds list --author ann@example.org --state all --json
     """
+    from nixie.service.views import judged
     from nixie.store import hold_views
     from nixie.store.hold_states import State
 
@@ -60,7 +67,8 @@ def list_(
     except ValueError as error:
         raise Complaint(f"{error}; states are: {', '.join(State)}, all") from error
     holds = hold_views.find(db, states=wanted, author=author.lower(), text=text, limit=limit)
-    told = [_told(db, h) for h in holds]
+    decisions = judged(db, holds)
+    told = [_told(decisions, h) for h in holds]
     db.close()
     if as_json:
         print_json({"holds": told})
@@ -86,6 +94,7 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
     from nixie.render.plain import share
     from nixie.render.story import story_json, story_lines
     from nixie.service.stories import told as rows_told
+    from nixie.service.views import judged
     from nixie.store import hold_views
     from nixie.store.hold_states import UnknownHoldError
 
@@ -94,7 +103,7 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
         found = hold_views.show(db, hold)
     except UnknownHoldError as error:
         raise Complaint(str(error), EX_NO) from error
-    told = _told(db, found.hold)
+    told = _told(judged(db, (found.hold,)), found.hold)
     db.close()
     if as_json:
         print_json({**told, "story": story_json(rows_told(found.rows))})
@@ -109,7 +118,7 @@ def show(hold: str, home_option: Path | None, *, as_json: bool) -> None:
     if told["state"] == "waiting":
         may = [_MAY[choice] for choice in told["choices"]]
         click.echo(f"  answers    {f'its author may {_either(may)}' if may else 'its author may not decide'}")
-        click.echo("             a reviewer may release, correct, cancel or return it")
+        click.echo(f"             {_REVIEWER.get(told['disposition'], _REVIEWER[''])}")
     click.echo("\n".join(story_lines(rows_told(found.rows))))
 
 
@@ -227,15 +236,14 @@ def _reader(home_option: Path | None) -> sqlite3.Connection:
     return open_reader(places.database)
 
 
-def _told(db: sqlite3.Connection, hold: Hold) -> dict[str, Any]:
+def _told(decisions: Mapping[int, Judged], hold: Hold) -> dict[str, Any]:
     """Return one hold as JSON-ready values, the same for list and show."""
     from datetime import UTC, datetime
 
     from nixie.render.evidence import Reader
     from nixie.service.views import copy_view
-    from nixie.store import hold_views
 
-    view = copy_view(hold_views.show(db, hold.id), Reader.OTHER)
+    view = copy_view(hold, decisions, Reader.OTHER)
 
     def moment(ms: int) -> str:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
@@ -270,14 +278,15 @@ def _act(home_option: Path | None, hold: str, action: str, reviewer: str | None,
     )
 
     settings = load_settings(home_option)
-    name = reviewer or getpass.getuser()
+    user = _user()
+    name = reviewer or user
     head = {
         "do": "act",
         "hold": hold,
         "action": action,
         "role": "reviewer",
         "name": name,
-        "by": "cli",
+        "by": f"cli as {user}" if reviewer else "cli",
         "at": now_ms(),
         **more,
     }
@@ -293,6 +302,19 @@ def _act(home_option: Path | None, hold: str, action: str, reviewer: str | None,
         click.echo(f"{hold}: {outcome_of(str(answer['state']), more.get('corrected', ''))}")
 
 
+def _user() -> str:
+    """Return the account that runs the command; its number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as containers have
+        return f"uid {os.getuid()}"
+
+
+_REVIEWER = {
+    "": "a reviewer may release, correct, cancel or return it",
+    "refuse": "the policy lets nobody send it; a reviewer may correct, cancel or return it",
+}
+"""What a reviewer may do with a copy, by its disposition."""
 _MAY = {"correct": "correct the address", "send": "send it as it is", "cancel": "cancel it"}
 
 

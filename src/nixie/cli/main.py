@@ -84,6 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else EX_USAGE
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        # A file or a socket of this machine: the text of the system names it, and nothing of anybody's mail.
+        if not error.filename:
+            return _failed(error)
+        click.echo(f"nixie: {error.filename}: {error.strerror}", err=True)
+        return EX_USAGE
     except Exception as error:  # noqa: BLE001 - the one edge of the command line
         return _failed(error)
     return code if isinstance(code, int) else 0
@@ -93,6 +99,13 @@ def _failed(error: Exception) -> int:
     """Say that Nixie failed, with the places but without values: an error's text may carry an address."""
     import traceback
 
+    if type(error).__module__ == "sqlite3":
+        # SQLite's own words ("file is not a database", "database is locked") name tables at most.
+        click.echo(
+            f"nixie: the database cannot be used: {error}; if it stays so, restore var/nixie.db from the backup",
+            err=True,
+        )
+        return EX_UNAVAILABLE
     click.echo(
         f"nixie: failed: {type(error).__name__}; this is a fault in Nixie, please report the lines below", err=True
     )

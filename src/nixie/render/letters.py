@@ -45,7 +45,7 @@ class HeldCopy:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question to an author: `copies` still wait, `passed_on` others went on at once.
+    """One question to an author: `copies` still wait and `more` beyond those, `passed_on` others went on at once.
 
     `return_at` is when the copies go back to the author, None when they never do; `remind` whether the author is asked
     once more before that, `escalate` whether reviewers are.
@@ -62,6 +62,7 @@ class Asked:
     return_at: datetime | None = None
     remind: bool = True
     escalate: bool = True
+    more: int = 0
 
 
 class Why(StrEnum):
@@ -74,7 +75,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One copy that comes back to its author, undelivered. `reason` is a reviewer's words, `reply` the mail server's codes."""
+    """One copy that comes back to its author, undelivered. `reason` is a reviewer's words, `reply` the mail server's codes.
+
+    `author` is named where the letter goes to somebody else, because the author cannot be reached.
+    """
 
     hold: str
     recipient: str = field(repr=False)
@@ -83,3 +87,4 @@ class Returned:
     subject: str = field(default="", repr=False)
     reason: str = field(default="", repr=False)
     reply: str = ""
+    author: str = field(default="", repr=False)

@@ -8,6 +8,7 @@ business.
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -35,25 +36,26 @@ _WHY_WORDS = {
 }
 
 
+_INSTEAD = "This mail is for {author}, who cannot be reached; you get it as the postmaster. It says:"
+
+
 def notice(heading: Heading, asked: Asked) -> bytes:
     """Return the mail that asks the author, in SMTP's form (CRLF)."""
-    title = "Did you mean this address?" if len(asked.copies) == 1 else "Did you mean these addresses?"
-    return _mail(
-        heading, f"Held: your message to {_visible(asked.copies)}", asked.question, title, _question(heading, asked)
-    )
+    title = "Did you mean this address?" if _number(asked) == 1 else "Did you mean these addresses?"
+    return _mail(heading, f"Held: your message to {_visible(asked)}", asked.question, title, _question(heading, asked))
 
 
 def reminder(heading: Heading, asked: Asked) -> bytes:
     """Return the mail that asks the author once more."""
     waits = "A copy of your message still waits for your answer"
     blocks = (Text(f"You were asked before: {waits[0].lower()}{waits[1:]}."), *_question(heading, asked))
-    return _mail(heading, f"Still held: your message to {_visible(asked.copies)}", asked.question, waits, blocks)
+    return _mail(heading, f"Still held: your message to {_visible(asked)}", asked.question, waits, blocks)
 
 
 def review(heading: Heading, asked: Asked) -> bytes:
     """Return the mail to a reviewer, one for each. It shows no subject and no blind recipient's name."""
     domains = sorted({domain_words(copy.recipient.rpartition("@")[2]) for copy in asked.copies})
-    number = counted(len(asked.copies), "held copy waits", "held copies wait")
+    number = counted(_number(asked), "held copy waits", "held copies wait")
     blocks: list[Block] = [
         Text(f"{_who(heading)} holds mail that needs a decision of somebody else than its author."),
         Facts((("Author", address_words(asked.author) or "not known"), ("Sent", moment(asked.sent_at)))),
@@ -61,6 +63,8 @@ def review(heading: Heading, asked: Asked) -> bytes:
     for copy in asked.copies:
         blocks += [Section(f"The copy to {_for_reviewers(copy)}"), Points(copy.reasons)]
         blocks.append(Command(f"nixie holds show {copy.hold}"))
+    if asked.more:
+        blocks += [Text(_more(asked)), Command("nixie holds list --limit 100000")]
     blocks.append(
         Text("Release, correct, cancel or return each copy with `nixie holds`. Your name stands in the record.")
     )
@@ -71,16 +75,18 @@ def review(heading: Heading, asked: Asked) -> bytes:
     )
 
 
-def returned(heading: Heading, back: Returned, content: bytes, *, whole: bool = True) -> bytes:
+def returned(heading: Heading, back: Returned, content: bytes, *, whole: bool = True, plain: bool = False) -> bytes:
     """Return the mail that gives a copy back, with the held message as an attachment, or with its header alone.
 
-    The bytes of the message are attached as they were held, never written anew.
+    The bytes of the message are attached as they were held, never written anew. With `plain` the mail is of seven bits: no
+    part of type message may be encoded (RFC 2046, section 5.2.1), so the message is then attached as a file of bytes.
     """
     pairs = [("Your message", shortened(back.subject) or "(no subject)"), ("Sent", moment(back.sent_at))]
     pairs += [("Reason", shortened(back.reason, 500))] if back.reason else []
     pairs += [("Answer of the mail server", shortened(back.reply, 200))] if back.reply else []
     what = "The message is attached." if whole else "Its header is attached."
     blocks: tuple[Block, ...] = (
+        *((Text(_INSTEAD.format(author=address_words(back.author))),) if back.author else ()),
         Text(f"The copy of your message to {address_words(back.recipient)} was not sent. {_WHY_WORDS[back.why]}"),
         Facts(tuple(pairs)),
         Text(f"Nobody at that address has received it. {what} To send it after all, write it again."),
@@ -88,11 +94,12 @@ def returned(heading: Heading, back: Returned, content: bytes, *, whole: bool = 
     letter = _mail(
         heading, "Not sent: a copy of your message comes back", back.hold, "A copy of your message was not sent", blocks
     )
-    return _with_attachment(letter, content if whole else _header_of(content), whole=whole, seed=heading.message_id)
+    attached = content if whole else _header_of(content)
+    return _with_attachment(letter, attached, whole=whole, plain=plain, seed=heading.message_id)
 
 
 def _question(heading: Heading, asked: Asked) -> tuple[Block, ...]:
-    held = len(asked.copies)
+    held = _number(asked)
     others = "The other copy" if asked.passed_on == 1 else f"The other {asked.passed_on} copies"
     went = f" {others} went on at once." if asked.passed_on else ""
     blocks: list[Block] = [
@@ -101,12 +108,14 @@ def _question(heading: Heading, asked: Asked) -> tuple[Block, ...]:
     ]
     for copy in asked.copies:
         blocks += _copy(copy)
+    if asked.more:
+        blocks.append(Text(f"{_more(asked)} The page shows them all."))
     blocks.append(Link("Decide here", safe(asked.link)))
     until = f" It works until {moment(asked.link_until)}." if asked.link_until else ""
     blocks.append(Text(f"Opening the link changes nothing; only your answer on the page does.{until}"))
     shown = [address_words(copy.recipient) for copy in asked.copies if not copy.blind]
     if asked.passed_on and shown:
-        names = shown[0] if len(shown) == 1 else "the held addresses"
+        names = shown[0] if len(shown) == 1 and not asked.more else "the held addresses"
         blocks.append(
             Text(
                 f"The other readers still see {names} in the header of your message; if they answer to all, their answer goes there."
@@ -147,10 +156,18 @@ def _either(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])}, or {words[-1]}"
 
 
-def _visible(copies: Sequence[HeldCopy]) -> str:
+def _number(asked: Asked) -> int:
+    return len(asked.copies) + asked.more
+
+
+def _more(asked: Asked) -> str:
+    return f"{counted(asked.more, 'more copy waits', 'more copies wait')}."
+
+
+def _visible(asked: Asked) -> str:
     """Return the recipients as a subject line may show them: one that is not blind, and how many more."""
-    first = next((address_words(copy.recipient) for copy in copies if not copy.blind), "a blind recipient")
-    more = len(copies) - 1
+    first = next((address_words(copy.recipient) for copy in asked.copies if not copy.blind), "a blind recipient")
+    more = _number(asked) - 1
     return f"{first} and {more} more" if more else first
 
 
@@ -205,7 +222,7 @@ def _header_of(content: bytes) -> bytes:
     return content
 
 
-def _with_attachment(letter: bytes, content: bytes, *, whole: bool, seed: str) -> bytes:
+def _with_attachment(letter: bytes, content: bytes, *, whole: bool, plain: bool, seed: str) -> bytes:
     """Return the letter with the bytes as a further part; built by hand, because no library writes them unchanged."""
     fields, _, body = letter.partition(b"\r\n\r\n")
     lines = fields.split(b"\r\n")
@@ -221,6 +238,8 @@ def _with_attachment(letter: bytes, content: bytes, *, whole: bool, seed: str) -
     outer = [*lines[:at], f'Content-Type: multipart/mixed; boundary="{boundary}"'.encode(), *lines[end:]]
     kind = b"message/rfc822" if whole else b"text/rfc822-headers"
     transfer = b"7bit" if content.isascii() else b"8bit"
+    if plain and transfer == b"8bit":
+        kind, transfer, content = b"application/octet-stream", b"base64", encodebytes(content).replace(b"\n", b"\r\n")
     part = (
         b"Content-Type: " + kind + b"\r\nContent-Disposition: attachment; filename="
         b'"not-sent.eml"\r\nContent-Transfer-Encoding: ' + transfer

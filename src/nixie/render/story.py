@@ -30,6 +30,13 @@ _STEPS = {
     "escalate": "the reviewers were asked",
     "return": "nobody had answered in time",
 }
+_UNTOLD = {
+    "notice": "the author was not asked: nobody could be told",
+    "remind": "the author was not asked once more",
+    "escalate": "the reviewers were not asked",
+    "return": "nobody had answered in time",
+}
+"""Steps that were taken without a letter, or whose letters nobody took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,11 @@ def _attempt(row: Told) -> Iterator[str]:
 
 def _notice(row: Told) -> Iterator[str]:
     step = str(row.get("step"))
-    yield f"{_STEPS.get(step, safe(step))} (question {safe(str(row.get('question')))})"
+    more = row.get("more")
+    refused = more.get("refused") if isinstance(more, dict) else None
+    yield f"{(_STEPS if row.addresses else _UNTOLD).get(step, safe(step))} (question {safe(str(row.get('question')))})"
+    if isinstance(refused, list):
+        yield f"refused by the mail server: {', '.join(safe(str(codes)) for codes in refused)}"
 
 
 def _plain(what: str) -> Callable[[Told], Iterator[str]]:

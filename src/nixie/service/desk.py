@@ -78,14 +78,23 @@ class Decided:
     reason: str = field(default="", repr=False)
 
 
+def is_login_of(login: str, author: str) -> bool:
+    """Return whether a login is the author's: the address itself or its local part, in whatever case."""
+    return login.lower() in {author.lower(), author.rpartition("@")[0].lower()}
+
+
 class Desk(Protocol):
     """Questions out, decisions in."""
 
     def question(self, question: str) -> QuestionView | None:
         """Return one question, None if there is no such."""
 
-    async def decide(self, question: str, decided: Decided, actor: str) -> str:
-        """Take a decision for an actor and return a finished sentence on what happens now. Raises `DeskError`."""
+    async def decide(self, question: str, decided: Decided, login: str) -> str:
+        """Take a decision for the author and return a finished sentence on what happens now. Raises `DeskError`.
+
+        `login` is who a login in front of us says it is, `""` where the link alone spoke: then it is whoever could read the
+        author's mailbox.
+        """
 
     def healthy(self) -> bool:
         """Return whether decisions can be taken: store readable, recorder answering."""

@@ -29,33 +29,34 @@ def open_listener(address: str) -> socket.socket:
 
     Raises `ListenError`.
     """
+    path = address.removeprefix("unix:") if address.startswith("unix:") else ""
+    host, _, port = address.rpartition(":")
+    family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if address.startswith("unix:"):
-            return _unix(address.removeprefix("unix:"))
-        host, _, port = address.rpartition(":")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host.strip("[]"), int(port)))
+        if path:
+            _bind_unix(listener, path)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host.strip("[]"), int(port)))
+        listener.listen(BACKLOG)
     except (OSError, ValueError) as error:
+        listener.close()
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ListenError(
-            f"cannot listen on {address}: {error}; is another Nixie running, or the address in use?"
+            f"cannot listen on {address}: {why}; stop what listens there, or give another address in nixie.toml"
         ) from error
-    listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener
 
 
-def _unix(path: str) -> socket.socket:
+def _bind_unix(listener: socket.socket, path: str) -> None:
+    """Bind to a path, in place of a socket that an earlier guard left there."""
     with contextlib.suppress(FileNotFoundError):
         if stat.S_ISSOCK(os.stat(path).st_mode):  # noqa: PTH116 - a plain string from the configuration
             os.unlink(path)  # noqa: PTH108
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     os.chmod(path, 0o660)  # noqa: PTH101
-    listener.listen(BACKLOG)
-    listener.setblocking(False)
-    return listener
 
 
 def name_of(listener: socket.socket) -> str:

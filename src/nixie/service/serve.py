@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -35,22 +36,18 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     policy = read_policy(settings.policy_file)
     load_keys(settings.keys_folder, settings.credentials)
     places = Places(private_folder(settings.var))
-    lock = _lock(places)
     told = {"milter": settings.milter.listen, "smtp": settings.smtp.listen, "http": settings.http.listen}
-    sockets = {name: open_listener(address) for name, address in told.items() if address}
-    supervisor = Supervisor(_roles(settings, sockets), lambda: recorder_answers(places.recorder))
+    with contextlib.ExitStack() as closing:
+        closing.enter_context(_lock(places))
+        sockets = {name: closing.enter_context(open_listener(address)) for name, address in told.items() if address}
+        supervisor = Supervisor(_roles(settings, sockets), lambda: recorder_answers(places.recorder))
 
-    def ready() -> None:
-        for line in _where(settings, sockets, policy.title or "policy"):
-            say(line)
-        notify_systemd("READY=1")
+        def ready() -> None:
+            for line in _where(settings, sockets, policy.title or "policy"):
+                say(line)
+            notify_systemd("READY=1")
 
-    try:
         return supervisor.run(ready)
-    finally:
-        for listener in sockets.values():
-            listener.close()
-        lock.close()
 
 
 def _roles(settings: Settings, sockets: dict[str, socket.socket]) -> list[Role]:
@@ -108,5 +105,6 @@ def _lock(places: Places) -> IO[str]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        lock.close()
         raise ServeError(f"{places.var}: another guard serves this installation; stop it first") from error
     return lock

@@ -8,9 +8,11 @@ proxy is demanded too and must name the author.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,13 +23,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from nixie.core.address import parse_address
+from nixie.core.address import from_key, parse_address
 from nixie.core.verdict import Choice
-from nixie.service.desk import Decided, DeskError, NotAllowedError, NotNowError
+from nixie.render.plain import address_words, moment, shortened
+from nixie.service.desk import Decided, DeskError, NotAllowedError, NotNowError, is_login_of
 from nixie.service.links import LinkError, LinkExpiredError, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
 
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from nixie.service.desk import Desk, QuestionView
 
 FORM_BYTES = 16_384
+FORM_FIELDS = 20
+_GENERATION = re.compile(r"[0-9]{1,18}")
 LONGEST_REASON = 500
 
 HEADERS = {
@@ -76,12 +81,32 @@ def create_app(desk: Desk, settings: WebSettings, now: Callable[[], float]) -> S
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with an answer, and in which field of which copy's form, where it is one field."""
+
+    text: str
+    hold: str = ""
+    field: str = ""
+
+
+FIELD_OF = {"correct": "to", "send": "reason"}
+"""The field that each answer reads."""
+
+
 class _Pages:
     def __init__(self, desk: Desk, settings: WebSettings, now: Callable[[], float]) -> None:
         self._desk = desk
         self._settings = settings
         self._now = now
-        self._templates = Environment(loader=PackageLoader("nixie.web"), autoescape=True, undefined=StrictUndefined)
+        self._templates = Environment(
+            loader=PackageLoader("nixie.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"address_words": address_words, "moment": moment, "shortened": shortened}
 
     def _page(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
         return HTMLResponse(self._templates.get_template(name).render(**values), status, HEADERS)
@@ -103,7 +128,7 @@ class _Pages:
     async def show(self, request: Request) -> Response:
         """Show the question of a link; changes nothing, however often it is fetched."""
         question = await self._question(request)
-        return self._page("question.html", question=question, error="", done="", values={})
+        return self._asked(question)
 
     async def act(self, request: Request) -> Response:
         """Take one decision of a form and show the page again."""
@@ -112,18 +137,29 @@ class _Pages:
         form = await _form(request)
         try:
             decided = _decided(form, question)
-            done = await self._desk.decide(question.id, decided, self._actor(request))
+            done = await self._desk.decide(question.id, decided, self._user(request))
         except NotNowError as error:
-            return self._page("question.html", 503, question=question, error=str(error), done="", values=form)
+            return self._asked(question, 503, wrong=Wrong(str(error)), values=form)
         except NotAllowedError as error:
-            fresh = await self._question(request)
-            return self._page("question.html", 409, question=fresh, error=str(error), done="", values=form)
+            return self._asked(await self._question(request), 409, wrong=Wrong(str(error)), values=form)
         except DeskError as error:
-            return self._page("question.html", 422, question=question, error=str(error), done="", values=form)
+            field = FIELD_OF.get(form.get("choice", ""), "")
+            return self._asked(question, 422, wrong=Wrong(str(error), form.get("hold", ""), field), values=form)
         if request.headers.get("accept", "").startswith("application/json"):
             return JSONResponse({"done": done}, headers=HEADERS)
-        fresh = await self._question(request)
-        return self._page("question.html", question=fresh, error="", done=done, values={})
+        return self._asked(await self._question(request), done=done)
+
+    def _asked(
+        self,
+        question: QuestionView,
+        status: int = 200,
+        *,
+        wrong: Wrong | None = None,
+        done: str = "",
+        values: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        """Render the question; `wrong` is what the person must mend, `values` what they had filled in."""
+        return self._page("question.html", status, question=question, wrong=wrong, done=done, values=values)
 
     async def _question(self, request: Request) -> QuestionView:
         token = request.path_params["token"]
@@ -144,27 +180,22 @@ class _Pages:
         return question
 
     def _user(self, request: Request) -> str:
-        """Return `Remote-User` when a listed proxy says it, else nothing: anybody can send a header."""
+        """Return `Remote-User` when a listed proxy says it, else `""`: anybody can send a header."""
         peer = request.client.host if request.client else ""
         try:
             listed = any(ip_address(peer) in network for network in self._settings.proxies)
         except ValueError:
             listed = False
-        return request.headers.get("remote-user", "") if listed else ""
+        return request.headers.get("remote-user", "").strip() if listed else ""
 
     def _demand_user(self, request: Request, question: QuestionView) -> None:
         if not self._settings.demand_user:
             return
-        user, author = self._user(request), question.author
+        user = self._user(request)
         if not user:
             raise HTTPException(403, "Please open this page through your organisation's login.")
-        if user.lower() not in {author.lower(), author.rpartition("@")[0].lower()}:
+        if not is_login_of(user, question.author):
             raise HTTPException(403, "This question is for another person than the one who is logged in.")
-
-    def _actor(self, request: Request) -> str:
-        """Return by which way the author came; the record names the address beside it."""
-        user = self._user(request)
-        return f"login {user}" if user else "link: who could read the author's mailbox"
 
     def _same_site(self, request: Request) -> None:
         """Refuse forms that another site posts."""
@@ -181,7 +212,8 @@ class _Pages:
 def _decided(form: dict[str, str], question: QuestionView) -> Decided:
     """Read one decision from a form. Raises `DeskError` with what the person must mend."""
     hold = form.get("hold", "")
-    if hold not in {c.hold for c in question.copies}:
+    copy = next((c for c in question.copies if c.hold == hold), None)
+    if copy is None:
         raise NotAllowedError("This copy does not belong to the question.")
     word, _, suggested = form.get("choice", "").partition(":")
     try:
@@ -189,13 +221,15 @@ def _decided(form: dict[str, str], question: QuestionView) -> Decided:
     except ValueError as error:
         raise DeskError("Please choose one of the answers.") from error
     reason = form.get("reason", "").strip()[:LONGEST_REASON]
+    if suggested in {s.address for s in copy.suggestions}:
+        suggested = str(from_key(suggested))  # a button carries the key, and what follows reads an address
     to = (suggested or form.get("to", "")).strip() if choice is Choice.CORRECT else ""
     if choice is Choice.CORRECT and ((parsed := parse_address(to)) is None or not parsed.domain):
         raise DeskError("Please give the address that you meant, such as name@example.org.")
     if choice is Choice.SEND and not reason:
         raise DeskError("Please say in a few words why the address is right; the reason is kept in the record.")
     generation = form.get("generation", "")
-    return Decided(hold, choice, int(generation) if generation.isascii() and generation.isdigit() else 0, to, reason)
+    return Decided(hold, choice, int(generation) if _GENERATION.fullmatch(generation) else 0, to, reason)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -208,7 +242,10 @@ async def _form(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > FORM_BYTES:
             raise HTTPException(413, "That is more than the form can take.")
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FORM_FIELDS)
+    except ValueError as error:
+        raise HTTPException(413, "That is more than the form can take.") from error
     return {name: values[0] for name, values in fields.items()}
 
 

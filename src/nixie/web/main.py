@@ -34,6 +34,7 @@ async def pages() -> None:
         create_app(desk, web, time.time),
         lifespan="off",
         ws="none",
+        log_config=None,  # our own log takes what it says, without an error's text
         log_level="error",
         access_log=False,
         server_header=False,
