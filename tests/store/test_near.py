@@ -315,3 +315,25 @@ def test_the_base_holds_each_domain_once_in_order_of_weight(folder):
     assert Counter((base.entries & np.uint64(MAX_RANK)).tolist()).keys() == set(range(len(KNOWN)))
     assert [base.rank_of(name) for name in names] == list(range(len(KNOWN)))
     assert base.rank_of("army.ml") == -1
+
+
+def test_an_answer_that_was_given_before_follows_what_comes_and_goes(folder):
+    near = NearDomains(folder, fresh_for=0.0)
+    with NearWriter(folder) as writer:
+        assert near.near("army.ml", 8) == ("army.mil", "mail.army.mil")
+        writer.append(["zebra.example", "armi.ml"])
+        assert near.near("army.ml", 8) == ("army.mil", "mail.army.mil", "armi.ml")
+        writer.forget("army.mil")
+        assert near.near("army.ml", 8) == ("mail.army.mil", "armi.ml")
+        writer.append(["army.mil"])
+        assert set(near.near("army.ml", 8)) == {"army.mil", "mail.army.mil", "armi.ml"}
+
+
+def test_a_remembered_answer_is_the_one_that_a_fresh_look_gives(folder):
+    names = invented(400)
+    near = NearDomains(folder, fresh_for=0.0)
+    with NearWriter(folder) as writer:
+        for start in range(0, len(names), 25):
+            writer.append(names[start : start + 25])
+            for name in names[::17]:
+                assert near.near(name, 16) == NearDomains(folder).near(name, 16)

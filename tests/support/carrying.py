@@ -106,6 +106,9 @@ class Carrying:
         row = self.house.reader.execute("SELECT state FROM hold WHERE public = ?", (hold.id,)).fetchone()
         return State(row[0])
 
+    def waiting(self) -> list[Hold]:
+        return [h for h in self.house.holds() if h.state is State.WAITING]
+
     def letters(self, to: str = "") -> list[Arrived]:
         """Return what the guard wrote itself, oldest first."""
         return [a for a in self.world.notices() if not to or to in a.recipients]

@@ -39,15 +39,7 @@ def desk_of(house: Installation) -> StoreDesk:
 def rounds(house: Installation, courier: Courier, *hours: float) -> None:
     """Let the courier do what is due at each of these hours after the message came."""
     for hour in hours:
-        while house.run(courier.round(START + int(hour * HOUR))):
-            if not _still_due(courier, START + int(hour * HOUR)):
-                break
-
-
-def _still_due(courier: Courier, now: int) -> bool:
-    from nixie.store import hold_views
-
-    return any(hold.tries == 0 for hold in hold_views.work(courier.reader, now))
+        house.run(courier.round(START + int(hour * HOUR)))
 
 
 def only(house: Installation) -> Hold:

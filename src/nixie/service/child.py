@@ -7,18 +7,25 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from nixie.config.loader import load
 from nixie.service import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from nixie.config.settings import Settings
+
+log = structlog.get_logger("nixie.child")
+
+EX_SOFTWARE = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,11 @@ def begin(*sockets: str) -> Child:
 
 
 def stop_event(life: int | None) -> asyncio.Event:
-    """Return an event that is set by SIGTERM, by SIGINT, or when the parent is gone. Call it inside the running loop."""
+    """Return an event that is set by SIGTERM and SIGINT. Call it inside the running loop.
+
+    When the parent is gone the process ends at once instead, as by a power failure: whoever is started next needs the
+    sockets now, and every step of a message is made for such an end.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -56,20 +67,26 @@ def stop_event(life: int | None) -> asyncio.Event:
     if life is not None:
         os.set_blocking(life, False)
 
-        def ended() -> None:
-            loop.remove_reader(life)
-            stop.set()
-
-        loop.add_reader(life, ended)
+        loop.add_reader(life, os._exit, 1)
     return stop
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a child's coroutine, on uvloop where that is installed."""
+    """Run a child's coroutine, on uvloop where that is installed; an error ends the process with its class and place.
+
+    A traceback would carry the error's text, and that may carry an address.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main)
+    except Exception as error:  # noqa: BLE001 - the edge of the process; the supervisor starts it again
+        log.error("process failed", error=error)
+        sys.exit(EX_SOFTWARE)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # noqa: PLC0415 - optional
     except ImportError:
-        asyncio.run(main)
-    else:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main)
+        return None
+    return uvloop.new_event_loop

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,13 +19,13 @@ import structlog
 
 from nixie.core.address import from_key
 from nixie.core.verdict import Disposition
-from nixie.service.answering import express
+from nixie.service.answering import FIRST, express
 from nixie.service.correcting import corrected_decision, with_resent_fields
 from nixie.service.keeping import decision_head
 from nixie.service.pipeline import now_ms
 from nixie.service.recorder_client import RecorderRefusedError, RecorderUnavailableError
 from nixie.service.records import decision_body
-from nixie.service.release import Fate, Handed, Parcel, hand_over
+from nixie.service.release import EIGHT_BIT, Fate, Handed, Parcel, hand_over
 from nixie.service.requests import AddressList
 from nixie.service.steps import Step as Steps
 from nixie.service.steps import reached
@@ -35,11 +36,12 @@ from nixie.store.spool import SpoolError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from nixie.config.settings import Settings
     from nixie.service.correcting import Corrected
     from nixie.service.engine import Engine
+    from nixie.service.frames import Head
     from nixie.service.letters import Letter, Letters
     from nixie.service.recorder_client import RecorderClient
     from nixie.store.hold_views import Hold
@@ -54,6 +56,8 @@ PAUSE_SECONDS = 1.0
 STOP_SECONDS = 10.0
 AT_ONCE = 8
 """Copies handed over at the same time."""
+ALREADY = ("illegal", "unknown")
+"""What the recorder says of an outcome that it has: the first telling was recorded, its answer was lost."""
 
 
 @dataclass(slots=True)
@@ -69,6 +73,11 @@ class Courier:
     _under_way: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _resting: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By question: how often its letters were not taken, and when to try again. A restart tries at once."""
+    _told: dict[tuple[str, Step], set[str]] = field(default_factory=dict)
+    """Who took a letter of a step that is tried again; a restart may tell them twice."""
+    _owed: dict[str, tuple[Head, bytes]] = field(default_factory=dict)
+    """By hold or question: what was done and could not be recorded. It is recorded before anything is done again, so that a
+    full disk does not send a copy every second."""
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -110,7 +119,10 @@ class Courier:
     async def _guarded(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         async with self._gate:
             try:
-                await job()
+                if name in self._owed:
+                    await self._write(name, *self._owed[name])
+                else:
+                    await job()
             except (RecorderUnavailableError, RecorderRefusedError) as error:
                 log.warning("not recorded", what=name, error=error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -187,7 +199,7 @@ class Courier:
         """Record the second judgement; what it stops becomes a hold of its own on the same spooled message."""
         addresses = AddressList()
         body = decision_body(judged.decision, "correction", "", addresses)
-        expressed = express(judged.decision.verdict, [judged.key], {})
+        expressed = express(judged.decision.verdict, [judged.key], {}, FIRST)
         head = decision_head(
             judged.decision, expressed, [judged.key], addresses, self.settings, spool=hold.spool, token="", at=at
         )
@@ -195,25 +207,54 @@ class Courier:
 
     async def _outcome(self, hold: Hold, result: str, reply: str, **more: int) -> None:
         head = {"do": "outcome", "hold": hold.id, "result": result, "reply": reply, "at": now_ms(), **more}
-        await self.recorder.ask(head)
+        await self._write(hold.id, head)
         reached(Steps.OUTCOME_RECORDED)
 
+    async def _write(self, name: str, head: Head, body: bytes = b"") -> None:
+        """Have the recorder write what was done; without its answer that is owed. A second telling changes nothing."""
+        self._owed[name] = head, body
+        try:
+            await self.recorder.ask(head, body)
+        except RecorderRefusedError as error:
+            if error.code not in ALREADY:
+                raise
+        del self._owed[name]
+
     async def _return(self, hold: Hold, content: bytes, now: int) -> None:
-        """Give the copy back to its author, or to the postmaster where there is none we may write to."""
+        """Give the copy back to its author; to the postmaster where the author cannot be reached, for good or for too long."""
         letter = self.letters.returned(hold, content, now)
         if letter is None:
             log.error("nobody to return it to", hold=hold.id)
             await self._outcome(hold, "later", "no postmaster", next_try=now + 3_600_000)
             return
-        handed = await self._post(letter)
-        if handed.fate is Fate.NEVER and (other := self.letters.returned(hold, content, now, undeliverable=True)):
-            log.warning("author cannot be reached, the postmaster gets it", hold=hold.id, reply=handed.codes)
-            handed = await self._post(other)
+        handed = await self._give_back(hold, letter, content, now)
+        told = handed.codes
+        if (
+            handed.fate is not Fate.TAKEN
+            and letter.to_author
+            and (handed.fate is Fate.NEVER or self._too_late(hold, now))
+        ):
+            other = self.letters.returned(hold, content, now, undeliverable=True)
+            if other is not None:
+                log.warning("author cannot be reached, the postmaster gets it", hold=hold.id, reply=handed.codes)
+                handed = await self._give_back(hold, other, content, now)
+                told = f"{handed.codes} from the postmaster's server; {told or 'no answer'} from the author's"
         if handed.fate is Fate.TAKEN:
             reached(Steps.RELEASE_TAKEN)
-            await self._outcome(hold, "done", handed.codes)
-        else:
-            await self._again(hold, handed, now)
+            await self._outcome(hold, "done", told)
+            return
+        if handed.fate is Fate.NEVER:
+            log.error("nobody takes it back; it is kept and tried again", hold=hold.id, reply=handed.codes)
+        await self._again(hold, handed, now)
+
+    async def _give_back(self, hold: Hold, letter: Letter, content: bytes, now: int) -> Handed:
+        """Post a return; where the hop takes seven bits only, a second time with the message encoded."""
+        handed = await self._post(letter)
+        if handed.codes == EIGHT_BIT:
+            encoded = self.letters.returned(hold, content, now, undeliverable=not letter.to_author, plain=True)
+            if encoded is not None:
+                return await self._post(encoded)
+        return handed
 
     async def _question(self, due: Due, now: int) -> None:
         """Take the steps of a question whose time has come; the last of several overdue ones speaks for all."""
@@ -226,17 +267,57 @@ class Courier:
             await self._return_all(due, "nobody answered", refused=False)
             await self._taken(due, step, ())
             return
+        if await self._tell(due, step, now):
+            self._resting.pop(due.question.id, None)
+        else:
+            self._rest(due, step, now)
+
+    async def _tell(self, due: Due, step: Step, now: int) -> bool:
+        """Tell the people of a step and record it; return False when it must be tried again.
+
+        Only who took a letter was told. An author who can never be told is no reason to wait: the reviewers are asked at once.
+        """
         letters = self.letters.asking(due.question, step, now)
-        handed = [await self._post(letter) for letter in letters]
-        if letters and all(h.fate is Fate.NOT_NOW for h in handed):
-            waits, failures = self.settings.release.retry, self._resting.get(due.question.id, (0, 0))[0]
-            wait = waits[min(failures, len(waits) - 1)]
-            self._resting[due.question.id] = (failures + 1, now + int(wait * 1000))
-            log.warning("notice not taken", question=due.question.id, step=step, again_in_seconds=wait)
-            return
-        self._resting.pop(due.question.id, None)
+        told = self._told.setdefault((due.question.id, step), set())
+        refused: list[str] = []
+        author_refused = unsure = False
+        for letter in letters:
+            if letter.to.key in told:
+                continue
+            handed = await self._post(letter)
+            match handed.fate:
+                case Fate.TAKEN:
+                    told.add(letter.to.key)
+                case Fate.NEVER:
+                    refused.append(handed.codes)
+                    author_refused = author_refused or letter.to_author
+                    log.warning("letter refused", question=due.question.id, step=step, reply=handed.codes)
+                case Fate.NOT_NOW:
+                    unsure = unsure or letter.to_author
+        if author_refused and not await self._ask_reviewers(due, step, now):
+            return False
+        if letters and (unsure or not (told or author_refused)):
+            return False
+        if not letters and step is not Step.REMIND and self._waiting(due):
+            log.error("nobody may be asked: no author, no reviewer, no postmaster", question=due.question.id, step=step)
         reached(Steps.NOTICE_SENT)
-        await self._taken(due, step, tuple(letter.to for letter in letters))
+        await self._taken(due, step, tuple(told), refused)
+        return True
+
+    async def _ask_reviewers(self, due: Due, step: Step, now: int) -> bool:
+        """Ask the reviewers now, because the author refuses letters; a reminder does not ask them twice."""
+        if step is Step.REMIND and due.question.done.escalate is not None:
+            return True
+        return await self._tell(due, Step.ESCALATE, now)
+
+    def _rest(self, due: Due, step: Step, now: int) -> None:
+        waits, failures = self.settings.release.retry, self._resting.get(due.question.id, (0, 0))[0]
+        wait = waits[min(failures, len(waits) - 1)]
+        self._resting[due.question.id] = (failures + 1, now + int(wait * 1000))
+        log.warning("notice not taken", question=due.question.id, step=step, again_in_seconds=wait)
+
+    def _waiting(self, due: Due) -> bool:
+        return any(hold.state is State.WAITING for hold in hold_views.of_question(self.reader, due.question.id))
 
     async def _return_all(self, due: Due, reason: str, *, refused: bool) -> None:
         """Begin the return of the question's waiting copies; with `refused` only of those that the policy refuses."""
@@ -245,11 +326,16 @@ class Courier:
                 head = {"do": "act", "hold": hold.id, "action": Action.RETURN, "role": Role.SYSTEM, "by": "courier"}
                 await self.recorder.ask({**head, "reason": reason, "at": now_ms()})
 
-    async def _taken(self, due: Due, step: Step, told: tuple[str, ...]) -> None:
-        """Record that a step of a question was taken, and who was told."""
+    async def _taken(self, due: Due, step: Step, told: Sequence[str], refused: Sequence[str] = ()) -> None:
+        """Record that a step of a question was taken, who was told, and the codes by which letters were refused for good."""
+        self._told.pop((due.question.id, step), None)
         head = {"do": "notice", "question": due.question.id, "step": step, "a": list(told), "at": now_ms()}
-        await self.recorder.ask(head)
+        body = json.dumps({"refused": refused}).encode("ascii") if refused else b""
+        await self._write(due.question.id, head, body)
 
     async def _post(self, letter: Letter) -> Handed:
-        parcel = Parcel(b"<>", b"<" + letter.to.encode() + b">", letter.content)
+        header = letter.content[: letter.content.find(b"\r\n\r\n")]
+        params = () if header.isascii() else (b"SMTPUTF8",)
+        path = b"<" + str(letter.to).encode("utf-8", "surrogateescape") + b">"
+        parcel = Parcel(b"<>", path, letter.content, params)
         return await hand_over(self.settings.release_hop, parcel, tls=self.settings.release.tls)

@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from nixie.core import mime
-from nixie.core.address import parse_address
+from nixie.core.address import from_key, parse_address
 from nixie.core.message import NotSeen
 from nixie.render import notice
 from nixie.render.evidence import Reader
 from nixie.render.letters import Asked, Heading, HeldCopy, Returned, Why
 from nixie.service.links import Link, sign
-from nixie.service.records import verdict_of
-from nixie.service.views import copy_view, held_number
+from nixie.service.views import NOTHING, copy_view, judged
 from nixie.store import hold_views
 from nixie.store.hold_states import State
 from nixie.store.ledger import Kind
@@ -30,20 +29,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nixie.config.settings import Settings
-    from nixie.store.hold_views import Hold, HoldStory
+    from nixie.core.address import Address
+    from nixie.service.desk import CopyView
+    from nixie.store.hold_views import Hold
     from nixie.store.questions import Question
     from nixie.store.spool import Spool
 
 REVIEWED = "hold-reviewer"
 SUGGESTIONS = 3
+COPIES = 20
+"""Held copies that a letter tells of one by one; the page shows all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail ready to be handed over: its reader's address and its bytes."""
+    """One mail ready to be handed over: its reader's address and its bytes, and whether the reader wrote what is held."""
 
-    to: str = field(repr=False)
+    to: Address = field(repr=False)
     content: bytes = field(repr=False)
+    to_author: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,13 @@ class Letters:
         waiting = [h for h in hold_views.of_question(self.reader, question.id) if h.state is State.WAITING]
         if not waiting:
             return ()
-        author = self._may_be_told(waiting[0].author)
+        author = self._ours(_author(waiting[0]))
         theirs = [h for h in waiting if h.disposition != REVIEWED]
         letters: list[Letter] = []
         if step in (Step.NOTICE, Step.REMIND) and author:
             write = notice.notice if step is Step.NOTICE else notice.reminder
             asked = self._asked(question, waiting, now, Reader.AUTHOR)
-            letters.append(Letter(author, write(self._heading(author, question.id, step, now), asked)))
+            letters.append(Letter(author, write(self._heading(author, question.id, step, now), asked), to_author=True))
         for_reviewers = waiting if step is Step.ESCALATE or not author else [h for h in waiting if h not in theirs]
         if for_reviewers and step is not Step.REMIND:
             asked = self._asked(question, for_reviewers, now, Reader.OTHER)
@@ -76,10 +80,18 @@ class Letters:
             ]
         return tuple(letters)
 
-    def returned(self, hold: Hold, content: bytes, now: int) -> Letter | None:
-        """Return the letter that gives a copy back to its author; to the postmaster where the author cannot be written to."""
-        to = self._may_be_told(hold.author) or self._may_be_told(self.settings.organisation.postmaster)
-        if not to:
+    def returned(
+        self, hold: Hold, content: bytes, now: int, *, undeliverable: bool = False, plain: bool = False
+    ) -> Letter | None:
+        """Return the letter that gives a copy back to its author; to the postmaster where the author cannot be written to.
+
+        With `undeliverable` the author's mailbox refuses it; with `plain` the next server takes seven bits only. None when
+        there is nobody whom we may write to.
+        """
+        author = self._ours(_author(hold))
+        to = None if undeliverable else author
+        to = to or self._ours(parse_address(self.settings.organisation.postmaster))
+        if to is None:
             return None
         why, reason, reply = self._why(hold)
         back = Returned(
@@ -90,22 +102,23 @@ class Letters:
             subject=_subject(content),
             reason=reason,
             reply=reply,
+            author="" if to == author else hold.author,
         )
         whole = self.settings.notice.return_with == "message"
-        return Letter(to, notice.returned(self._heading(to, hold.id, "returned", now), back, content, whole=whole))
+        heading = self._heading(to, hold.id, "returned", now)
+        return Letter(to, notice.returned(heading, back, content, whole=whole, plain=plain), to_author=to == author)
 
     def _asked(self, question: Question, holds: Sequence[Hold], now: int, reader: Reader) -> Asked:
-        stories = [hold_views.show(self.reader, h.id) for h in holds]
+        decisions = judged(self.reader, holds)
         until = now + int(self.settings.notice.link_valid * 1000)
         token = sign(self.links_key, Link(question.id, until // 1000))
-        decided = {s.hold.decision: verdict_of(s.verdict or {}, s.addresses) for s in stories}
-        passed = sum(not c.disposition.strictness for v in decided.values() for c in v.copies)
         back, remind, escalate = (getattr(question.deadlines, n) for n in ("return_", "remind", "escalate"))
         return Asked(
             question=question.id,
-            copies=tuple(_copy(s, reader) for s in stories),
-            passed_on=passed,
-            sent_at=_moment(question.opened),
+            copies=tuple(_copy(h, copy_view(h, decisions, reader)) for h in holds[:COPIES]),
+            more=len(holds[COPIES:]),
+            passed_on=sum(decision.passed for decision in decisions.values()),
+            sent_at=_moment(holds[0].held_at),
             author=holds[0].author,
             subject=self._subject_of(holds) if reader is Reader.AUTHOR else "",
             link=f"{self.settings.http.public_url.rstrip('/')}/d/{token}",
@@ -115,27 +128,27 @@ class Letters:
             escalate=escalate is not None,
         )
 
-    def _heading(self, to: str, about: str, step: str, now: int) -> Heading:
+    def _heading(self, to: Address, about: str, step: str, now: int) -> Heading:
         sender = self.settings.notice_from
         domain = sender.rpartition("@")[2] or "localhost"
-        return Heading(sender, to, _moment(now), f"{about}.{step}.{now}.nixie@{domain}", self.settings.name)
+        return Heading(sender, str(to), _moment(now), f"{about}.{step}.{now}.nixie@{domain}", self.settings.name)
 
-    def _reviewers(self, holds: Sequence[Hold]) -> tuple[str, ...]:
+    def _reviewers(self, holds: Sequence[Hold]) -> tuple[Address, ...]:
         """Return who reviews: those whom the rules name that hold these copies, else the configured list, else the postmaster."""
         named: dict[str, None] = {}
-        for story in (hold_views.show(self.reader, h.id) for h in holds):
-            verdict = verdict_of(story.verdict or {}, story.addresses)
-            number = held_number(story.hold, story.addresses, story.verdict)
-            if 0 <= number < len(verdict.copies):
-                named.update(dict.fromkeys(verdict.copies[number].reviewers))
+        decisions = judged(self.reader, holds)
+        for hold in holds:
+            decision = decisions.get(hold.decision, NOTHING)
+            copies, number = decision.verdict.copies, decision.number(hold)
+            if 0 <= number < len(copies):
+                named.update(dict.fromkeys(copies[number].reviewers))
         told = tuple(named) or self.settings.notice.reviewers or (self.settings.organisation.postmaster,)
-        return tuple(filter(None, map(self._may_be_told, told)))
+        return tuple(filter(None, (self._ours(parse_address(text)) for text in told)))
 
-    def _may_be_told(self, address: str) -> str:
-        """Return the address when it is one of ours, else nothing: no letter ever leaves the house."""
-        parsed = parse_address(address) if address else None
-        ours = parsed is not None and not parsed.is_null and self.settings.organisation.inside(parsed.domain)
-        return address if ours else ""
+    def _ours(self, address: Address | None) -> Address | None:
+        """Return the address when it is one of ours, else None: no letter ever leaves the house."""
+        ours = address is not None and not address.is_null and self.settings.organisation.inside(address.domain)
+        return address if ours else None
 
     def _subject_of(self, holds: Sequence[Hold]) -> str:
         for hold in holds:
@@ -147,8 +160,7 @@ class Letters:
 
     def _why(self, hold: Hold) -> tuple[Why, str, str]:
         """Return why a copy comes back, from its latest ledger row: silence, a reviewer's word, or a hop's refusal."""
-        rows = [r for r in hold_views.show(self.reader, hold.id).rows if r.kind is Kind.RETURNING and r.hold == hold.id]
-        body = rows[-1].body if rows else None
+        body = hold_views.last_told(self.reader, hold.id, Kind.RETURNING)
         told = body if isinstance(body, dict) else {}
         if told.get("reply"):
             return Why.UNDELIVERABLE, "", str(told["reply"])
@@ -157,8 +169,12 @@ class Letters:
         return Why.SILENCE, "", ""
 
 
-def _copy(story: HoldStory, reader: Reader) -> HeldCopy:
-    hold, view = story.hold, copy_view(story, reader)
+def _author(hold: Hold) -> Address | None:
+    """Return who wrote it; None where nobody can be named, or the person was erased."""
+    return from_key(hold.author) if hold.author and not hold.author.startswith("?@") else None
+
+
+def _copy(hold: Hold, view: CopyView) -> HeldCopy:
     return HeldCopy(
         hold=hold.id,
         recipient=hold.recipient,

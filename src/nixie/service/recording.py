@@ -114,7 +114,9 @@ def decision(r: Records, head: Head, body: bytes) -> Head:
     if lookup is None:
         raise ValueError("a held copy needs a message id")
     message, copies = _held(head["held"], numbers, seq, message_id, lookup)
-    return {"seq": seq, "holds": holds.hold(r.ledger, message, copies, at)}
+    ids = holds.hold(r.ledger, message, copies, at)
+    _clean(r, message.spool)  # where every copy was held before, its first file stays and this one goes
+    return {"seq": seq, "holds": ids}
 
 
 def confirm(r: Records, head: Head, _: bytes) -> Head:

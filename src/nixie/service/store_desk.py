@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,11 +11,10 @@ from nixie.core import mime
 from nixie.core.address import parse_address
 from nixie.core.message import NotSeen
 from nixie.core.verdict import Choice
-from nixie.service.desk import DeskError, NotAllowedError, NotNowError, QuestionView
+from nixie.service.desk import DeskError, NotAllowedError, NotNowError, QuestionView, is_login_of
 from nixie.service.pipeline import now_ms
 from nixie.service.recorder_client import RecorderRefusedError, RecorderUnavailableError, recorder_answers
-from nixie.service.records import verdict_of
-from nixie.service.views import copy_view
+from nixie.service.views import copy_view, judged
 from nixie.store import hold_views, questions
 from nixie.store.db import open_reader
 from nixie.store.hold_states import Action
@@ -47,16 +47,13 @@ class StoreDesk:
         try:
             found = questions.find_question(db, question)
             holds = hold_views.of_question(db, question)
-            stories = [hold_views.show(db, h.id) for h in holds]
+            decisions = judged(db, holds)
         except UnknownQuestionError:
             return None
         finally:
             db.close()
         if not holds:
             return None
-        verdicts = [verdict_of(s.verdict or {}, s.addresses) for s in stories]
-        decisions = {h.decision: v for h, v in zip(holds, verdicts, strict=True)}
-        passed = sum(not c.disposition.strictness for v in decisions.values() for c in v.copies)
         until = found.deadlines.return_
         return QuestionView(
             id=question,
@@ -64,8 +61,8 @@ class StoreDesk:
             author=holds[0].author,
             subject=self.subject(holds),
             at=_moment(holds[0].held_at),
-            copies=tuple(map(copy_view, stories)),
-            passed_on=passed,
+            copies=tuple(copy_view(hold, decisions) for hold in holds),
+            passed_on=sum(decision.passed for decision in decisions.values()),
             until=_moment(until) if until is not None else None,
         )
 
@@ -80,9 +77,13 @@ class StoreDesk:
             return "" if isinstance(subject, NotSeen) else subject[:SUBJECT_CHARACTERS]
         return ""
 
-    async def decide(self, question: str, decided: Decided, actor: str) -> str:
-        """Send one decision to the recorder for the author of the question; `actor` says by which way he came."""
-        view = self.question(question)
+    async def decide(self, question: str, decided: Decided, login: str) -> str:
+        """Send one decision to the recorder for the author of the question.
+
+        The record names the author by the number of his address, so that erasing a person reaches it. A login that is not the
+        author's own is kept beside it as it is: an account's name, which is the login service's to erase.
+        """
+        view = await asyncio.to_thread(self.question, question)
         copy = next((c for c in view.copies if c.hold == decided.hold), None) if view else None
         if view is None or copy is None:
             raise NotAllowedError("This copy does not belong to the question.")
@@ -94,7 +95,8 @@ class StoreDesk:
             "action": ACTION_OF[decided.choice],
             "role": "author",
             "address": view.author,
-            "by": actor,
+            "name": "" if is_login_of(login, view.author) else login,
+            "by": "login" if login else "link",
             "reason": decided.reason,
             "generation": decided.generation,
             "at": now_ms(),

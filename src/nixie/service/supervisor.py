@@ -7,6 +7,7 @@ recorder, no 250), the workers next; on the way down the doors close first, so t
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -113,6 +114,7 @@ class Supervisor:
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             env=environment_of(child.role.name, child.starts, os.environ),
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has one thread
         )
         child.starts += 1
         child.started = time.monotonic()
@@ -160,6 +162,23 @@ class Supervisor:
                 except subprocess.TimeoutExpired:
                     child.process.kill()
                     child.process.wait()
+
+
+def _load_libc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+_LIBC = _load_libc()
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this child with its parent, even one that still starts or stands still (prctl(2), Linux only).
+
+    Elsewhere the life pipe ends those that serve already.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def notify_systemd(state: str) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nixie.service.child import Child
 
 STOP_SECONDS = 15.0
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A message makes some thousand objects and hardly a cycle; the default would look for cycles twice a message."""
 
 
 async def work(child: Child) -> None:
@@ -46,6 +48,7 @@ async def work(child: Child) -> None:
     # What was made at start lives as long as the process: collecting it again and again costs every message.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     await stop.wait()
     await asyncio.gather(milter.stop(STOP_SECONDS), smtp.stop(STOP_SECONDS))
     await recorder.close()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BUSY_MS = 10_000
 MMAP_BYTES = 1 << 30
+CHECKPOINT_PAGES = 8_000
+"""Pages of log (32 MB) before they go into the database: most are written many times, and readers map the file anew after it grew."""
 
 
 class StoreError(Exception):
@@ -35,6 +37,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     db.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     migrate(db, str(path))
     return db
 
