@@ -12,9 +12,26 @@ from nixie.core.slips import SLIPS, explain, explain_with
 from nixie.core.tables import tld_confusions, zone_suffixes
 
 EXAMPLES = [pair for kind in SLIPS for pair in (*kind.FIRES, *kind.QUIET)]
-SUFFIXES = ("com", "org", "co.uk", "uk", "com.au", "au", "ml", "mil", "gov.uk", "mod.uk", "police.uk", "ck", "github.io", "co")
+SUFFIXES = (
+    "com",
+    "org",
+    "co.uk",
+    "uk",
+    "com.au",
+    "au",
+    "ml",
+    "mil",
+    "gov.uk",
+    "mod.uk",
+    "police.uk",
+    "ck",
+    "github.io",
+    "co",
+)
 LABEL = st.from_regex(r"[a-cmnr01]{1,4}(-[a-c]{1,2})?", fullmatch=True)
-DOMAIN = st.builds(lambda labels, suffix: ".".join((*labels, suffix)), st.lists(LABEL, max_size=3), st.sampled_from(SUFFIXES))
+DOMAIN = st.builds(
+    lambda labels, suffix: ".".join((*labels, suffix)), st.lists(LABEL, max_size=3), st.sampled_from(SUFFIXES)
+)
 
 
 @pytest.mark.parametrize("intended, written", [*EXAMPLES, *((b, a) for a, b in EXAMPLES)])
@@ -27,7 +44,11 @@ def test_one_change_anywhere_is_explained_as_the_kinds_explain_it(domain, data):
     at = data.draw(st.integers(0, len(domain) - 1))
     char = data.draw(st.sampled_from("abcmnr01.-"))
     length = data.draw(st.integers(0, 3))
-    for written in (domain[:at] + char + domain[at + length :], domain[:at] + domain[at + length :], domain[:at] + char + domain[at:]):
+    for written in (
+        domain[:at] + char + domain[at + length :],
+        domain[:at] + domain[at + length :],
+        domain[:at] + char + domain[at:],
+    ):
         assert explain(domain, written) == explain_with(SLIPS, domain, written)
 
 

@@ -39,7 +39,7 @@ class WordJudge:
             reply="550 5.7.1 100% refused" if set(words) == {"refuse"} else "",
         )
 
-    async def confirm(self, token: str) -> bool:  # noqa: ARG002
+    async def confirm(self, token: str) -> bool:
         return False
 
     async def void(self, token: str) -> None:

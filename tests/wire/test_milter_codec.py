@@ -236,7 +236,7 @@ def test_text_without_a_code_makes_no_reply(said: str) -> None:
 
 
 @given(st.text(max_size=60), st.booleans())
-def test_any_text_after_a_code_makes_a_reply(tail: str, utf8: bool) -> None:  # noqa: FBT001
+def test_any_text_after_a_code_makes_a_reply(tail: str, utf8: bool) -> None:
     assert pack_reply(rp.ReplyCode.from_text(f"550 5.7.1 {tail}", utf8=utf8))
 
 

@@ -114,6 +114,9 @@ class Shortlist:
     crowded: frozenset[str] = frozenset()
 
 
+NOBODY_ELSE = Shortlist(())
+
+
 def shortlist(circle: Iterable[Address], near: Mapping[str, tuple[str, ...]], organisation: Organisation) -> Shortlist:
     """Return the proposals of a circle. `near` maps written domains to known ones that may have been meant.
 
@@ -129,6 +132,8 @@ def shortlist(circle: Iterable[Address], near: Mapping[str, tuple[str, ...]], or
         left_out += max(0, len(slips) - PER_RECIPIENT) * len(addresses)
         kept = enumerate(slips[:PER_RECIPIENT])
         pairs.extend((rank, -slip.probability, written, domain, slip) for rank, (domain, slip) in kept)
+    if not pairs:
+        return NOBODY_ELSE
     # First the best of each domain, then the second of each: where the bound bites, everybody keeps something.
     pairs.sort(key=lambda pair: pair[:4])
     found: list[Proposal] = []

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from nixie.store.knowledge import Taught
     from nixie.store.ledger import Tail
 
-    Teach = Callable[[sqlite3.Connection, Sequence[Event], Sequence[Answer], Mapping[str, tuple[int, int]]], Taught | None]
+    Teach = Callable[
+        [sqlite3.Connection, Sequence[Event], Sequence[Answer], Mapping[str, tuple[int, int]]], Taught | None
+    ]
 
 log = structlog.get_logger("nixie.recorder")
 
