@@ -30,7 +30,7 @@ struct session {
   enum state state;
   char in[4096], head[1024];
   size_t have, head_size, at;
-  double began;
+  double began, dotted;
 };
 
 static char *body, **senders, **recipients;
@@ -100,7 +100,7 @@ static void push_content(struct session *s) {
     s->at += wrote;
   }
   watch(s, EPOLL_CTL_MOD, EPOLLIN);
-  answer[s->pair] = now();
+  s->dotted = now();
 }
 
 static void begin(struct session *s) {
@@ -122,11 +122,8 @@ static void reply(struct session *s, int code) {
   char line[1100];
   const char *to = recipients[(first + s->pair) % pairs], *from = senders[(first + s->pair) % pairs];
   int good = s->state == DATA ? code == 354 : code / 100 == 2;
-  if (!good && s->state < MAIL) { fprintf(stderr, "refused: %d\n", code); exit(1); }
-  if (!good && s->state != QUIT) {
-    refused++;
-    s->state = CONTENT; /* what could not be sent is done as well */
-  }
+  if (!good && s->state != CONTENT && s->state != QUIT) { fprintf(stderr, "refused before the dot: %d\n", code); exit(1); }
+  refused += !good && s->state == CONTENT;
   switch (s->state) {
     case GREETING: say(s, "EHLO load.example\r\n", HELLO); break;
     case HELLO: rest(s); break;
@@ -141,10 +138,9 @@ static void reply(struct session *s, int code) {
       break;
     case CONTENT:
       latency[done] = (now() - s->began) * 1e3;
-      answer[done] = (now() - answer[s->pair]) * 1e3;
+      answer[done] = (now() - s->dotted) * 1e3;
       done++;
       if (++s->sent_here >= keep && begun < count) say(s, "QUIT\r\n", QUIT);
-      else if (!good) { fprintf(stderr, "refused with %d\n", code); exit(1); }
       else rest(s);
       break;
     default: break;
@@ -173,7 +169,7 @@ int main(int argc, char **argv) {
     senders[n] = line; recipients[n] = gap + 1;
   }
   latency = calloc(count, sizeof *latency);
-  answer = calloc(count + 1, sizeof *answer);
+  answer = calloc(count, sizeof *answer);
   idle = calloc(sessions, sizeof *idle);
   poller = epoll_create1(0);
   struct session *all = calloc(sessions, sizeof *all);
