@@ -66,13 +66,14 @@ def test_five_thousand_recipients_are_judged_and_written_down_in_time(house, cro
 
 
 SCRIPT = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from unittest import mock
 from support.installed import *
 start, end = b"".join(mail("m1@ministry.example", "ann@ministry.example", ["ops@fleet.exmaple"]).partition(b"Hello")[:1]), b"\\r\\n"
 def megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # not ru_maxrss, which a child begins with at its parent's
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 class Poured(Carried):
     def append(self, data):
         super().append(data)

@@ -201,6 +201,7 @@ def test_steps_are_small_while_somebody_else_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(learning, "BLOCK", 4000)
     monkeypatch.setattr(learning, "STEP_EVENTS", 300)
     monkeypatch.setattr(learning, "STEP_EVENTS_SHARED", 30)
+    monkeypatch.setattr(learning, "SHARED_SECONDS", 0.0)
     alone, shared, steps = new_db(tmp_path, "alone.db"), new_db(tmp_path, "shared.db"), []
     other = new_db(tmp_path, "shared.db")
     save = learning.knowledge_files.save

@@ -217,7 +217,7 @@ def test_a_full_disk_records_nobody_and_the_recorder_lives_on(recorder, home):
 
 
 def test_a_locked_database_records_nobody_and_the_recorder_lives_on(recorder, home):
-    recorder._db.execute("PRAGMA busy_timeout = 20")
+    recorder.busy_seconds = 0.02
     other = sqlite3.connect(home / "nixie.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert one(recorder, plain("m1@x"))["error"] == "store"

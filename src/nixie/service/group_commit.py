@@ -20,7 +20,7 @@ import structlog
 from nixie.service.recording import HANDLERS, NOWHERE, Records
 from nixie.service.steps import Step, reached
 from nixie.store import heads
-from nixie.store.db import open_writer, writing
+from nixie.store.db import begin, open_writer, writing
 from nixie.store.hold_states import ForbiddenError, HoldError, IllegalMoveError, UnknownHoldError
 from nixie.store.hold_views import referenced_spools
 from nixie.store.holds import void_stale
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("nixie.recorder")
 
-BUSY_MS = 3000
+BUSY_SECONDS = 3.0
 """Somebody else (a backup, `nixie learn`) may hold the database this long before a group is answered "store"."""
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (StaleAnswerError, "stale"),
@@ -106,7 +106,8 @@ class Recorder:
     ) -> None:
         self.settings, self._keys, self._hooks, self._now = settings, keys, hooks, now
         self._db = open_writer(settings.database)
-        self._db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._db.execute("PRAGMA busy_timeout = 0")  # `begin` waits, and wakes up sooner
+        self.busy_seconds = BUSY_SECONDS
         self._spool = Spool(settings.spool, keys.spool)
         self._records = Records(self._db, Ledger(self._db), self._signed, self._spool, settings.organisation)
         self._handlers = {**HANDLERS, **hooks.handlers}
@@ -126,7 +127,7 @@ class Recorder:
         """Record all requests of a group in one transaction; return their answers in order. Never raises."""
         start = self._records.mark()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            begin(self._db, self.busy_seconds)
             alone = len(group) == 1
             answers = [self._one(head, body, alone=alone) for head, body in group]
             counted = self._count()
@@ -158,7 +159,7 @@ class Recorder:
                 raise
             if alone:
                 self._db.execute("ROLLBACK")
-                self._db.execute("BEGIN IMMEDIATE")
+                begin(self._db, self.busy_seconds)
             else:
                 self._db.execute("ROLLBACK TO request")
             self._records.rewind(mark)
@@ -221,7 +222,7 @@ class Recorder:
         now, r = self._now(), self._records
         tail = r.ledger.tail
         try:
-            with writing(self._db):
+            with writing(self._db, self.busy_seconds):
                 void_stale(r.ledger, round((now - self.settings.stale_seconds) * 1000), round(now * 1000))
                 forget_retries(self._db, round((now - self.settings.retry_seconds) * 1000))
         except sqlite3.Error as error:

@@ -42,11 +42,12 @@ if TYPE_CHECKING:
 
     from nixie.core.organisation import Organisation
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 STEP_EVENTS = 25_000
 """Events of a step while nobody else writes: large steps cost less each."""
-STEP_EVENTS_SHARED = 3_000
-"""Events of a step while the recorder writes too: the lock is then held for some twenty milliseconds."""
+STEP_EVENTS_SHARED = 300
+"""Events of the first step beside the recorder; the next ones are of a size that holds the lock for `SHARED_SECONDS`."""
+SHARED_SECONDS = 0.015
 STEP_SECONDS = 2.0
 POLL_SECONDS = 0.5
 CACHE_KB = 16_000
@@ -201,21 +202,30 @@ class Learner:
         ]
         try:
             with writing(self.db):
+                began = time.monotonic()
                 taught = learn_batch(self.db, Batch(columns.keys, *arrays), self._numbers)
                 answers = teach(self.db, (), columns.answers) if columns.answers else Taught()
                 knowledge_files.save(self.db, file)
         except BaseException:
             self._numbers.clear()
             raise
-        version = self._version()
-        self._step_events = STEP_EVENTS if version == self._others else min(STEP_EVENTS, STEP_EVENTS_SHARED)
-        self._others = version
+        self._step_events = self._next_step(len(columns), time.monotonic() - began)
         columns.empty()
         if columns.generation != generation:
             self._numbers.clear()
         self._since = time.monotonic()
         self._counted(taught)
         self._counted(answers)
+
+    def _next_step(self, events: int, seconds: float) -> int:
+        """Return how many events the next step takes, after one of so many that held the lock so long."""
+        version = self._version()
+        shared, self._others = version != self._others, version
+        if not shared:
+            return STEP_EVENTS
+        if self._step_events == STEP_EVENTS or not events:
+            return min(STEP_EVENTS, STEP_EVENTS_SHARED)
+        return max(20, min(STEP_EVENTS - 1, int(events * SHARED_SECONDS / max(seconds, 0.001))))
 
     def _unknown(self, reason: str, count: int) -> None:
         if count:

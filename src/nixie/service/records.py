@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nixie.store.hold_views import Existing
 
 BEST_CANDIDATES = 3
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def decision_body(decision: Decision, door: str, queue_id: str, addresses: AddressList) -> bytes:
@@ -41,13 +42,13 @@ def decision_body(decision: Decision, door: str, queue_id: str, addresses: Addre
     if queue_id:
         body["queue"] = queue_id
     body["verdict"] = _by_number(to_json(decision.verdict), addresses)
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return _compact(body).encode("ascii")
 
 
 def repeated_body(door: str, queue_id: str, known: Sequence[Existing], answer: Answer) -> bytes:
     """Return the body of the row that tells of copies which came again and got their recorded answer."""
     body = {"door": door, "queue": queue_id, "holds": [e.id for e in known], "passed": len(known) - len(answer.held)}
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return _compact(body).encode("ascii")
 
 
 def verdict_of(body: dict[str, Any], addresses: Sequence[str]) -> Verdict:

@@ -8,6 +8,7 @@ between, and `busy_timeout` does not help (SQLITE_BUSY_SNAPSHOT).
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUSY_MS = 10_000
+POLL_SECONDS = 0.0005
 MMAP_BYTES = 1 << 30
-CHECKPOINT_PAGES = 8_000
-"""Pages of log (32 MB) before they go into the database: most are written many times, and readers map the file anew after it grew."""
+CHECKPOINT_PAGES = 2_000
+"""Pages of log before they go into the database: 8 MB, so that nobody waits for it much longer than 20 ms."""
 
 
 class StoreError(Exception):
@@ -51,10 +53,30 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return db
 
 
+def begin(db: sqlite3.Connection, seconds: float) -> None:
+    """Begin a writing transaction, waiting for another writer at most `seconds`; then raise sqlite3.OperationalError.
+
+    For a connection without `busy_timeout`: SQLite's own waits grow to 100 ms and miss the gaps between another's short steps.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                raise
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
 @contextmanager
-def writing(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Run the block in one `BEGIN IMMEDIATE` transaction: committed at the end, rolled back on any error."""
-    db.execute("BEGIN IMMEDIATE")
+def writing(db: sqlite3.Connection, seconds: float = 0.0) -> Iterator[sqlite3.Connection]:
+    """Run the block in one `BEGIN IMMEDIATE` transaction: committed at the end, rolled back on any error.
+
+    `seconds` is how long to wait for another writer on a connection without `busy_timeout`.
+    """
+    begin(db, seconds)
     try:
         yield db
     except BaseException:

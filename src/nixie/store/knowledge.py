@@ -171,6 +171,8 @@ def forget_before(db: sqlite3.Connection, day: date) -> int:
     First contacts move to the first day that is still known, exactly as if the rest had been learned alone.
     """
     cut = (day - EPOCH.date()).days
+    if _oldest(db) >= cut:
+        return 0
     gone = 0
     for target, what in (("address", NEW_ADDRESSES), ("domain", NEW_DOMAINS)):
         (top,) = db.execute(f"SELECT COALESCE(MAX(id), 0) FROM {target}").fetchone()
@@ -205,6 +207,15 @@ def forget_before(db: sqlite3.Connection, day: date) -> int:
         db.execute("DELETE FROM answer WHERE at < ?", (cut * DAY_MICROSECONDS,))
         past_changed(db)
     return gone
+
+
+def _oldest(db: sqlite3.Connection) -> int:
+    """Return the first day of which anything is known: every event's key stands in `seen` or in `tail`."""
+    later = 1 << 40
+    (day,) = db.execute("SELECT MIN(day) FROM seen").fetchone()
+    instants = [db.execute(f"SELECT MIN(at) FROM {table}").fetchone()[0] for table in ("tail", "answer")]
+    days = [at // DAY_MICROSECONDS for at in instants if at is not None]
+    return min([*days, later if day is None else day])
 
 
 def erase_address(db: sqlite3.Connection, address: Address) -> bool:
