@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,11 @@ def address(text: str) -> Address:
     return found
 
 
+@lru_cache(maxsize=64)
+def _index(domains: tuple[str, ...]) -> SmallIndex:
+    return SmallIndex(domains)
+
+
 @dataclass
 class Known:
     """A store in memory: histories by address and domain, as if counted before `NOW`."""
@@ -46,7 +52,7 @@ class Known:
         return self
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
-        return SmallIndex(self.domains).near(domain, limit)
+        return _index(tuple(self.domains)).near(domain, limit)
 
     def know(self, query: FactQuery) -> Facts:
         asked = {a.key for a in query.addresses}
