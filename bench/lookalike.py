@@ -170,6 +170,7 @@ def measure(count: int, rounds: int, python: str) -> dict[str, Any]:
         rival = Rival(python, known, folder) if python else None
         medians, tails, theirs, found_typed, found_alike, found_theirs, asked = [], [], [], 0, 0, 0, 0
         for number in range(rounds):
+            near = NearDomains(folder)  # a new one remembers no answer of the last round
             times, hits = lookups(near, typed)
             medians.append(statistics.median(times))
             tails.append(times[int(len(times) * 0.99)])

@@ -5,7 +5,9 @@ Needs root, because Postfix's master does. Everything lies under one folder and 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -39,11 +41,12 @@ anvil     unix  -       -       n       -       1       anvil
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+    """Return a loopback port that was free a moment ago, below those that clients get (ip_local_port_range)."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def need(*programs: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -69,6 +70,16 @@ def stop_event(life: int | None) -> asyncio.Event:
 
         loop.add_reader(life, os._exit, 1)
     return stop
+
+
+def prefer_throughput() -> None:
+    """Let this process wait for its turn: whoever wakes it up goes on first (Linux, SCHED_BATCH).
+
+    On an idle machine nothing changes. On a busy one more has arrived by the time it runs, and it changes places less often
+    with the mail server whose messages it reads.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

@@ -1,7 +1,7 @@
 """The recorder: the one process that writes. Workers, web, command line and courier send it what to record and wait.
 
-No group waits for company: while one is being synced the next one gathers by itself, and a lone request is committed at
-once (`service.group_commit`). What is answered is durable. A request whose answer never came may or may not be recorded: a
+While a group is being synced the next one gathers by itself, and a lone request is committed at once; only in a crowd a group
+waits some milliseconds for company (`service.group_commit`). What is answered is durable. A request whose answer never came may or may not be recorded: a
 door then says "try again later", and the copy key finds what was recorded.
 
 * RecorderError   another recorder has this installation; the text names its lock
@@ -35,6 +35,8 @@ log = structlog.get_logger("nixie.recorder")
 
 GROUP = 512
 """So many requests share a commit at most: about 50 ms of work."""
+CROWD, GATHER_SECONDS = 3, 0.003
+"""After a group of `CROWD` and more the next one gathers so long: a sync and its pages cost as much for one row as for ten."""
 
 
 class RecorderError(Exception):
@@ -47,13 +49,17 @@ class _Server:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._waiting: list[tuple[_Session, Head, bytes]] = []
+        self._last = 0
         self._loop = asyncio.get_running_loop()
         self.sessions: set[_Session] = set()
 
     def take(self, session: _Session, frames: list[tuple[Head, bytes]]) -> None:
-        """Queue requests; the commit follows once every socket that is readable now was read."""
+        """Queue requests; the commit follows once every socket that is readable now was read, or a crowd has gathered."""
         if not self._waiting and frames:
-            self._loop.call_soon(self.flush)
+            if self._last < CROWD:
+                self._loop.call_soon(self.flush)
+            else:
+                self._loop.call_later(GATHER_SECONDS, self.flush)
         self._waiting += [(session, head, body) for head, body in frames]
 
     def flush(self) -> None:
@@ -63,6 +69,7 @@ class _Server:
             self._loop.call_soon(self.flush)
         if not group:
             return
+        self._last = len(group)
         answers = self._recorder.commit([(head, body) for _, head, body in group])
         out: dict[_Session, list[bytes]] = {}
         for (session, _, _), answer in zip(group, answers, strict=True):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nixie.service import steps
-from nixie.service.child import begin, run, stop_event
+from nixie.service.child import begin, prefer_throughput, run, stop_event
 from nixie.service.listen import private_folder
 from nixie.service.places import Places
 from nixie.service.recorder import Hooks, RecorderSettings, serve
@@ -84,4 +84,5 @@ def _fold(database: Path, retention_days: int) -> None:
 
 if __name__ == "__main__":
     steps.arm(os.environ.get("NIXIE_CRASH_AT", ""))
+    prefer_throughput()
     run(record(begin()))

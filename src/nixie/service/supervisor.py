@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -114,7 +115,7 @@ class Supervisor:
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             env=environment_of(child.role.name, child.starts, os.environ),
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=partial(_end_with_parent, os.getpid()),  # noqa: PLW1509 - this process has one thread
         )
         child.starts += 1
         child.started = time.monotonic()
@@ -172,13 +173,15 @@ _LIBC = _load_libc()
 _PR_SET_PDEATHSIG = 1
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Have the kernel end this child with its parent, even one that still starts or stands still (prctl(2), Linux only).
 
     Elsewhere the life pipe ends those that serve already.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it was gone before the kernel was told
+            os._exit(1)
 
 
 def notify_systemd(state: str) -> None:

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from nixie.service import steps
-from nixie.service.child import begin, run, stop_event
+from nixie.service.child import begin, prefer_throughput, run, stop_event
 from nixie.service.doors import milter_door, smtp_door
 from nixie.service.installation import open_engine
 from nixie.service.pipeline import Pipeline
@@ -56,4 +56,5 @@ async def work(child: Child) -> None:
 
 if __name__ == "__main__":
     steps.arm(os.environ.get("NIXIE_CRASH_AT", ""))
+    prefer_throughput()
     run(work(begin("milter", "smtp")))

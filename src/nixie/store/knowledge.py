@@ -215,7 +215,7 @@ def _oldest(db: sqlite3.Connection) -> int:
     (day,) = db.execute("SELECT MIN(day) FROM seen").fetchone()
     instants = [db.execute(f"SELECT MIN(at) FROM {table}").fetchone()[0] for table in ("tail", "answer")]
     days = [at // DAY_MICROSECONDS for at in instants if at is not None]
-    return min([*days, later if day is None else day])
+    return int(min([*days, later if day is None else day]))
 
 
 def erase_address(db: sqlite3.Connection, address: Address) -> bool:
