@@ -11,7 +11,7 @@ import pytest
 from nixie.service.courier import AT_ONCE
 from nixie.service.steps import Step
 from nixie.store.hold_states import State
-from support.breaking import Breakable, Traffic, check_sums, decide_all, eventually, kill
+from support.breaking import PATIENCE, Breakable, Traffic, check_sums, decide_all, eventually, kill
 from support.world_sink import World
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -95,10 +95,13 @@ def test_the_recorder_dies_while_another_process_stands_at_a_step(guard, world, 
 
 def test_everything_dies_at_every_step_and_serves_again_at_once(guard, world):
     """One installation goes through thirteen power failures under one load; doors and locks are free at once each time."""
+    guard.make()
     with Traffic(guard, pause=0.1) as traffic:
         for step in Step:
             guard.restart(crash(role_of(step), (step,), "=pause"))
+            end = time.monotonic() + PATIENCE
             while not guard.stopped():
+                assert time.monotonic() < end, f"nobody stands at {name(step)}"
                 if step in COURIER:
                     decide_all(guard, ("release",))
                 time.sleep(0.02)
