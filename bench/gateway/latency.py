@@ -11,6 +11,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from invented import OWN
 from rivals import HERE
 
 if TYPE_CHECKING:
@@ -68,11 +69,14 @@ def learning(nixie: Nixie, log: Path) -> subprocess.Popen[bytes]:
 
 
 def log_to_learn(folder: Path, lines: int) -> Path:
-    """Return an invented Postfix log."""
+    """Return an invented Postfix log of the organisation's own mail."""
     sys.path.insert(0, str(HERE.parent))
     from learn_postfix import write_log
 
-    path = folder / "learn.log"
+    path, strangers = folder / "learn.log", folder / "strangers.log"
     if not path.exists():
-        write_log(path, lines, 60, "3339")
+        write_log(strangers, lines, 60, "3339")
+        with strangers.open() as read, path.open("w") as written:
+            written.writelines(line.replace("navy.example", OWN) for line in read)
+        strangers.unlink()
     return path

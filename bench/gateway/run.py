@@ -206,7 +206,7 @@ def tell_latency(
         restarts.append(moments.until_it_answers(nixie))
     result["restart_s"] = restarts
     table.at_most("restart with 1 M addresses", 3, statistics.median(restarts), "s")
-    log = latency.log_to_learn(nixie.disk, 100_000 if short else 8_000_000)
+    log = latency.log_to_learn(nixie.disk, 200_000 if short else 2_000_000)
     learner = latency.learning(nixie, log)
     try:
         loader.push(servers["nixie"].port, nixie, count=300, size=5_000, sessions=20)

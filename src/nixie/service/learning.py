@@ -46,8 +46,10 @@ BLOCK = 1 << 17
 STEP_EVENTS = 25_000
 """Events of a step while nobody else writes: large steps cost less each."""
 STEP_EVENTS_SHARED = 300
-"""Events of the first step beside the recorder; the next ones are of a size that holds the lock for `SHARED_SECONDS`."""
-SHARED_SECONDS = 0.015
+"""Most events of a step beside the recorder, and of the first one; it is smaller where it would hold the lock longer."""
+SHARED_SECONDS = 0.01
+SHARED_FOR = 5.0
+"""Somebody who wrote so many seconds ago may write again at any moment."""
 STEP_SECONDS = 2.0
 POLL_SECONDS = 0.5
 CACHE_KB = 16_000
@@ -99,6 +101,8 @@ def learn(
     learner.report.skipped += listing.skipped
     total, done = sum(f.size for f in listing.files), 0
     db.execute(f"PRAGMA cache_size = -{CACHE_KB}")  # a step touches many pages; the default keeps two megabytes of them
+    # A power failure may take the last steps with the position they had reached, and the next run reads that part again.
+    db.execute("PRAGMA synchronous = NORMAL")
     fold(db, learner.now)
     log_set, carried = "", ""
     for found in listing.files:
@@ -139,6 +143,7 @@ class Learner:
         self._on_domains = on_domains
         self._since = time.monotonic()
         self._others = self._version()
+        self._met = -SHARED_FOR
         self._step_events = min(STEP_EVENTS, STEP_EVENTS_SHARED)
 
     def _version(self) -> int:
@@ -218,14 +223,18 @@ class Learner:
         self._counted(answers)
 
     def _next_step(self, events: int, seconds: float) -> int:
-        """Return how many events the next step takes, after one of so many that held the lock so long."""
-        version = self._version()
-        shared, self._others = version != self._others, version
-        if not shared:
-            return STEP_EVENTS
-        if self._step_events == STEP_EVENTS or not events:
-            return min(STEP_EVENTS, STEP_EVENTS_SHARED)
-        return max(20, min(STEP_EVENTS - 1, int(events * SHARED_SECONDS / max(seconds, 0.001))))
+        """Return how many events the next step takes, after one of so many that held the lock so long.
+
+        Beside somebody who wrote within the last `SHARED_FOR` seconds a step is as large as `SHARED_SECONDS` allow; else steps
+        grow fast.
+        """
+        version, now = self._version(), time.monotonic()
+        if version != self._others:
+            self._others, self._met = version, now
+        if now - self._met > SHARED_FOR:
+            return min(STEP_EVENTS, 4 * self._step_events)
+        fitting = int(max(events, 1) * SHARED_SECONDS / max(seconds, 0.001))
+        return max(20, min(fitting, STEP_EVENTS_SHARED))
 
     def _unknown(self, reason: str, count: int) -> None:
         if count:
