@@ -76,6 +76,7 @@ class DemoError(Exception):
 def main() -> int:
     """Tell the whole story and return the exit code; whatever was started is ended."""
     signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us behind itself has it ignored
     try:
         _tell()
     except DemoError as error:
