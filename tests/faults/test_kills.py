@@ -11,8 +11,7 @@ import pytest
 from nixie.service.courier import AT_ONCE
 from nixie.service.steps import Step
 from nixie.store.hold_states import State
-from support.breaking import PATIENCE, Breakable, Traffic, check_sums, decide_all, eventually, kill
-from support.world_sink import World
+from support.breaking import PATIENCE, Traffic, check_sums, decide_all, eventually, kill
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
@@ -34,19 +33,6 @@ def crash(role, steps, suffix=""):
         # Its first group is the supervisor's question whether it answers.
         suffix = f":4{suffix.partition(':')[2][1:]}" if ":" in suffix else f":4{suffix}"
     return ",".join(f"{role}/{name(step)}{suffix}" for step in steps)
-
-
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
-def guard(tmp_path, world):
-    guard = Breakable(tmp_path, world=world)
-    yield guard
-    guard.stop()
 
 
 def test_every_process_dies_at_each_of_its_steps_under_load(guard, world):

@@ -5,24 +5,10 @@ import socket
 
 import pytest
 
-from support.breaking import Breakable, Traffic, alive, check_sums, eventually, kill, serve_fails
+from support.breaking import Traffic, alive, check_sums, eventually, kill, serve_fails
 from support.mail import submit
-from support.world_sink import World
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
-def guard(tmp_path, world):
-    guard = Breakable(tmp_path, world=world)
-    yield guard
-    guard.stop()
 
 
 def half_open(guard):

@@ -12,26 +12,12 @@ import time
 import pytest
 
 from nixie.store.hold_states import State
-from support.breaking import Breakable, Sent, Traffic, check_sums, eventually, kill, try_once
+from support.breaking import Sent, Traffic, check_sums, eventually, kill, try_once
 from support.mail import message, submit
-from support.world_sink import World
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SLIP = ["crew@army.ml"]
-
-
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
-def guard(tmp_path, world):
-    guard = Breakable(tmp_path, world=world)
-    yield guard
-    guard.stop()
 
 
 @pytest.fixture

@@ -10,27 +10,13 @@ import pytest
 from nixie.service.milter_client import MilterClient
 from nixie.service.steps import Step
 from nixie.store.hold_states import State
-from support.breaking import Breakable, Sent, check_sums, eventually, kill, notices, try_once
+from support.breaking import Sent, check_sums, eventually, kill, notices, try_once
 from support.smtp_client import Dialogue
-from support.world_sink import World
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 FRIEND, SLIP = "friend@friend.example", "ops@army.ml"
 SHAPES = pytest.mark.parametrize("to", [(SLIP,), (FRIEND, SLIP)], ids=["alone", "beside-another"])
-
-
-@pytest.fixture
-def world():
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
-def guard(tmp_path, world):
-    guard = Breakable(tmp_path, world=world)
-    yield guard
-    guard.stop()
 
 
 def at(step):
