@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from nixie.service.listen import ListenError, accept_one, is_loopback, name_of, open_listener
+from nixie.service.listen import ListenError, accept_one, name_of, open_listener
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0"])
@@ -42,15 +42,6 @@ def test_an_address_in_use_is_named_with_a_remedy() -> None:
         assert name_of(first) in str(error.value)
     finally:
         first.close()
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [("127.0.0.1:25", True), ("127.0.0.9:25", True), ("[::1]:25", True), ("unix:/run/x", True), ("localhost:25", True),
-     ("0.0.0.0:25", False), ("192.0.2.1:25", False), ("[::]:25", False)],
-)  # fmt: skip
-def test_loopback_is_told_from_everywhere(address: str, expected: bool) -> None:
-    assert is_loopback(address) is expected
 
 
 def test_a_burst_is_taken_one_by_one_until_the_taker_stops() -> None:

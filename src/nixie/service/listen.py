@@ -68,12 +68,6 @@ def name_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def is_loopback(address: str) -> bool:
-    """Return whether the address can be reached from this machine alone."""
-    host = address.rpartition(":")[0].strip("[]")
-    return address.startswith("unix:") or host in {"127.0.0.1", "::1", "localhost"} or host.startswith("127.")
-
-
 def accept_one(listener: socket.socket, protocol: Callable[[], asyncio.BaseProtocol]) -> Callable[[], None]:
     """Serve `protocol` on every connection of the listener, one accept a wake-up; call what is returned to stop."""
     loop = asyncio.get_running_loop()
