@@ -1,13 +1,15 @@
 """How new domains come into the near index, whoever holds its lock.
 
 The recorder owns the index while the guard runs; a `nixie learn` beside it hands its new domains over. Without a running guard
-learning writes the index itself, and orders it by how often each domain is written to.
+learning writes the index itself, and orders it by how often each domain is written to. Of addresses the recorder takes notice
+by itself (`address_feed`); without a running guard they are taken up here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from nixie.service.address_feed import AddressFeed
 from nixie.service.recorder_client import ask_once
 from nixie.store.knowledge_lists import domains_with_counts
 from nixie.store.near_base import NearError
@@ -55,4 +57,7 @@ class IndexForLearning:
             return
         if kind is None and self._met:
             self._writer.rebuild((known.name, known.sent) for known in domains_with_counts(self._db))
+        if kind is None:
+            with AddressFeed(self._places) as feed:
+                feed.take()
         self._writer.close()

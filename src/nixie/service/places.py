@@ -27,8 +27,13 @@ class Places:
 
     @property
     def near(self) -> Path:
-        """Return the folder of the near index."""
+        """Return the folder of the near index of domains."""
         return self.var / "near"
+
+    @property
+    def near_addresses(self) -> Path:
+        """Return the folder of the near index of addresses."""
+        return self.var / "near-addresses"
 
     @property
     def recorder(self) -> Path:

@@ -1,8 +1,4 @@
-"""The near index: which known domains could have been meant by a written one.
-
-A folder holds a base (`near_base`: immutable, mapped, shared by all processes) and a tail (`near_tail`: what came since). One
-process writes and merges; any number read, and nobody waits for anybody. Everything in it can be made again from the
-knowledge in the database.
+"""The near index of domains: which known ones could have been meant by a written one.
 
 The index only proposes: it may know more than a moment in the past allows and may offer domains that no slip explains. What
 shares a key with the written domain (`core.similarity.domain_keys`) is found; every proposal is tested afterwards.
@@ -10,15 +6,14 @@ shares a key with the written domain (`core.similarity.domain_keys`) is found; e
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixie.core.similarity import crowd, cut, narrow_first
-from nixie.store.near_base import CURRENT, NearError, current_generation, empty, open_base
+from nixie.store.near_base import NearError
+from nixie.store.near_index import FRESH_FOR, NearIndex
 from nixie.store.near_keys import one
-from nixie.store.near_tail import TailReader
+from nixie.store.near_kinds import DOMAINS
 from nixie.store.near_write import NearWriter
 
 if TYPE_CHECKING:
@@ -40,9 +35,6 @@ def build(folder: Path, domains: Iterable[tuple[str, int]]) -> int:
         return writer.rebuild(domains)
 
 
-FRESH_FOR = 0.25
-"""Seconds that a look-up trusts the last one to have seen what was appended."""
-
 REMEMBERED = 8_192
 """Look-ups whose answers are kept, some 2 kB each; then all are forgotten."""
 
@@ -56,64 +48,28 @@ class _Answer:
     tail: int
 
 
-class NearDomains:
+class NearDomains(NearIndex):
     """Look-ups in one folder, for one thread; the index of a folder that does not exist yet is empty.
 
     A look-up takes up by itself what was written since, at most every `fresh_for` seconds.
     """
 
     def __init__(self, folder: Path, fresh_for: float = FRESH_FOR) -> None:
-        self._fresh_for = fresh_for
-        self._refreshed = 0.0
-        self._folder = folder
-        self._current = str(folder / CURRENT)
-        self._seen: tuple[int, int] | None = None
-        self._base = empty()
-        self._tail = TailReader(folder, 1)
         self._answers: dict[tuple[str, int], _Answer] = {}
         self._turns = 0
-        self.refresh()
-
-    def __len__(self) -> int:
-        """Return the number of domains in base and tail (one that stands in both counts twice until a merge)."""
-        return len(self._base) + len(self._tail.names)
-
-    @property
-    def generation(self) -> int:
-        """Return the generation of the base in use."""
-        return self._base.generation
+        super().__init__(folder, DOMAINS, fresh_for)
 
     def refresh(self) -> bool:
         """Take up what was written since the last call; return whether there was anything. A few microseconds if not.
 
         Raises `NearError` when the index is damaged.
         """
-        self._refreshed = time.monotonic()
-        followed, read = self._follow(), self._tail.refresh()
-        if followed or self._tail.turns != self._turns:
+        generation = self.generation
+        found = super().refresh()
+        if generation != self.generation or self._tail.turns != self._turns:
             self._turns = self._tail.turns
             self._answers.clear()
-        return followed or read
-
-    def _follow(self) -> bool:
-        """Map the base that counts, if it is another one."""
-        for _ in range(5):
-            try:
-                found = os.stat(self._current)  # noqa: PTH116 - half the cost, asked for every message
-            except FileNotFoundError:
-                return False
-            seen = (found.st_ino, found.st_mtime_ns)
-            if seen == self._seen:
-                return False
-            generation = current_generation(self._folder)
-            try:
-                self._base = open_base(self._folder, generation)
-            except FileNotFoundError:
-                continue  # a merge finished in between: CURRENT names the next one by now
-            self._seen = seen
-            self._tail = TailReader(self._folder, generation + 1)
-            return True
-        raise NearError(f"{self._folder}: CURRENT names an index that is not there; build the index again")
+        return found
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return at most `limit` domains that share a key with `domain`, which is never among them.
@@ -121,8 +77,7 @@ class NearDomains:
         The most written-to come first, those of the tail last. Of more than `limit`, those one slip
         away stay, then those that share a rare key. Raises `NearError` when the index is damaged.
         """
-        if time.monotonic() - self._refreshed > self._fresh_for:
-            self.refresh()
+        self.keep_fresh()
         known = self._answers.get((domain, limit))
         if known is not None and self._holds(known):
             return known.domains

@@ -47,6 +47,11 @@ def slots(keys: Words) -> Words:
     return (keys * _SPREAD) & ~_RANK_MASK
 
 
+def slot_of(key: int) -> int:
+    """Return the slot of one key, as a plain integer."""
+    return key * 0x9E3779B97F4A7C15 & 0xFFFF_FFFF_FF00_0000
+
+
 def pack(keys: Words, ranks: Words) -> Words:
     """Return entries: the slot of each key with the rank of its domain."""
     return slots(keys) | ranks
