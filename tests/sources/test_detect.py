@@ -31,6 +31,9 @@ from nixie.sources.syslog import Clock
         (b"\xef\xbb\xbfDisplayName;PrimarySmtpAddress\nAnn;ann@navy.example\n", Format.PEOPLE),
         (b"partner\tdomain\nArmy\tarmy.example\n", Format.PARTNERS),
         (b"email\nann@navy.example\n", Format.PEOPLE),
+        (b"version: 1\n\ndn: cn=Ann,dc=navy\nmail: ann@navy.example\n", Format.LDIF),
+        (b"# extended LDIF\n#\n\ndn:: Y249QW5u\ncn: Ann\n", Format.LDIF),
+        (b"\r\nbegin:vcard\r\nversion:2.1\r\nend:vcard\r\n", Format.VCARD),
         (b" \n", Format.EMPTY),
     ],
 )
