@@ -53,6 +53,7 @@ class Direct:
     async def ask(self, head: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
         ((head, body),) = Decoder().feed(encode(head, body))
         (answer,) = self._recorder.commit([(head, body)])
+        self._recorder.fold_all()
         if answer.get("error") == "store":
             raise RecorderUnavailableError("the recorder could not write")
         if "error" in answer:

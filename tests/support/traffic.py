@@ -12,6 +12,7 @@ OTHERS = (
     "kim@army.example", "Lee.Ng@army.example", "kim@mail.example", "ops+night@mail.example", "info@xn--kontr-mua.example",
     "o'brien@army.exmaple", "kim@armyy.example",
 )  # fmt: skip
+TOPICS = ("x", "Dredging contract", "Harbour figures")
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ class Mail:
         refers = f"In-Reply-To: <{message_id(self.answers)}>\r\n" if self.answers is not None else ""
         to = ", ".join(f'"Some One" <{r}>' for r in self.recipients)
         head = f"From: A Name <{self.sender}>\r\nTo: {to}\r\nDate: {self.at:%a, %d %b %Y %H:%M:%S +0000}\r\n"
-        return f"{head}Message-ID: <{self.id}>\r\n{refers}Subject: x\r\n\r\nHello.\r\n".encode()
+        return f"{head}Message-ID: <{self.id}>\r\n{refers}Subject: {TOPICS[self.number % 3]}\r\n\r\nHello.\r\n".encode()
 
 
 def message_id(number: int) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nixie.core.events import Answer, Event
+    from nixie.core.mailing import Mailing
 
 MAX_KEYS = 150_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,9 +21,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Columns:
-    """Five columns of one length (event key, microseconds since 1970, kind, places of ours and other), and answers."""
+    """Five columns of one length (event key, microseconds since 1970, kind, places of ours and other), answers and mailings.
 
-    __slots__ = ("answers", "at", "generation", "key", "keys", "kind", "other", "ours", "places")
+    A log shows mailings a recipient at a time: five columns of another length (mailing key, microseconds, places of sender and
+    recipient, who is ours: 1 the sender, 2 the recipient), in which the rows of one mail stand in any order. `mailings` are those of mails that were seen whole.
+    """
+
+    __slots__ = (
+        "answers", "at", "generation", "key", "keys", "kind", "mail", "mail_at", "mail_from", "mail_ours", "mail_to", "mailings",
+        "other", "ours", "places",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.generation = 0
@@ -31,15 +39,26 @@ class Columns:
     def _begin(self) -> None:
         self.keys: list[str] = [""]
         self.places: dict[str, int] = {"": 0}
-        self.answers: list[Answer] = []
         self._rows()
 
     def _rows(self) -> None:
+        self.answers: list[Answer] = []
+        self.mailings: list[Mailing] = []
         self.key = array("q")
         self.at = array("q")
         self.kind = array("q")
         self.ours = array("q")
         self.other = array("q")
+        self.mail = array("q")
+        self.mail_at = array("q")
+        self.mail_from = array("q")
+        self.mail_to = array("q")
+        self.mail_ours = array("q")
+
+    @property
+    def size(self) -> int:
+        """Return how much has gathered, in events and what costs as much to store."""
+        return max(len(self.key), len(self.mail)) + len(self.answers) + len(self.mailings)
 
     def __len__(self) -> int:
         return len(self.key)
@@ -62,7 +81,6 @@ class Columns:
 
     def empty(self) -> None:
         """Drop the rows, which are stored; begin anew (a new `generation`) when too many addresses have gathered."""
-        self.answers = []
         if len(self.keys) > MAX_KEYS:
             self.generation += 1
             self._begin()

@@ -1,10 +1,12 @@
-"""Single message files (`.eml`, the files of a Maildir): header only, unless a missing Message-ID needs the body."""
+"""Single message files (`.eml`, the files of a Maildir): header and the beginning of the text, all of it where a missing
+Message-ID needs it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nixie.sources.headers import HAS_ID, body_digest, header_end, record_of
+from nixie.sources.headers import HAS_ID, MAX_TEXT, body_digest, header_end, record_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,4 +40,4 @@ def message_record(raw: bytes, latest: datetime) -> Record | None:
     end = header_end(raw)
     header = raw if end < 0 else raw[:end]
     digest = b"" if end < 0 or HAS_ID.search(header) else body_digest(raw[end:])
-    return record_of(header, latest, digest)
+    return record_of(header, latest, digest, b"" if end < 0 else raw[end : end + MAX_TEXT])

@@ -1,8 +1,8 @@
-"""mbox files of any size: one pass, header only, memory bounded by one header.
+"""mbox files of any size: one pass, memory bounded by one header and the beginning of one text.
 
 A mail begins at a line `From ` behind an empty line (or at the start) that carries a time and a year, which mboxrd and
-mboxo writers agree on; a sentence that begins with "From" does not. The body is looked at only when there is no Message-ID:
-then its digest, with CRLF line ends and mboxrd's quoting undone, stands for one.
+mboxo writers agree on; a sentence that begins with "From" does not. All of the body is looked at only when there is no
+Message-ID: then its digest, with CRLF line ends and mboxrd's quoting undone, stands for one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nixie.sources.headers import HAS_ID, MAX_HEADER, body_digest, header_end, record_of
+from nixie.sources.headers import HAS_ID, MAX_HEADER, MAX_TEXT, body_digest, header_end, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,8 @@ class MboxReader:
                 return
             self._header, piece = self._header[:end], self._header[end:]
             self._body = []
-        if self._size < _LONGEST_BODY:
-            self._body.append(piece if self._needs_body() else b"")
+        if self._size < (_LONGEST_BODY if self._needs_body() else MAX_TEXT):
+            self._body.append(piece)
             self._size += len(piece)
 
     def _needs_body(self) -> bool:
@@ -101,8 +101,8 @@ class MboxReader:
 
     def _record(self) -> Record | None:
         digest = b""
+        body = b"".join(self._body or ())
         if self._body and self._needs_body():
-            body = b"".join(self._body)
             body = body.removesuffix(b"\n").removesuffix(b"\r")  # the empty line before the next mail
             digest = body_digest(_QUOTED.sub(rb"\1", body))
-        return record_of(self._header, self._latest, digest)
+        return record_of(self._header, self._latest, digest, body[:MAX_TEXT])

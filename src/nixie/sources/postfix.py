@@ -51,7 +51,7 @@ _OTHERS = frozenset(
 Known = tuple[int, int, bytes]
 """What a spelling of an address means: its place in the columns, which side it is on, its key's bytes."""
 Waiting = list[Any]
-"""A mail on its way: seconds of arrival, Message-ID, envelope sender, login; the last three as bytes."""
+"""A mail on its way: seconds of arrival, Message-ID, envelope sender and login as bytes, the mailing's key (0: not made yet)."""
 _NOONE: Known = (0, _NOBODY, b"")
 
 
@@ -99,7 +99,7 @@ class PostfixReader:
 
     def state(self) -> str:
         """Return the mails on their way and the clock's year, as text to go on from."""
-        waiting = {q.decode("latin-1"): [e[0], *(v.decode("latin-1") for v in e[1:])] for q, e in self._open.items()}
+        waiting = {q.decode("latin-1"): [e[0], *(v.decode("latin-1") for v in e[1:4])] for q, e in self._open.items()}
         return json.dumps({"clock": self._clock.state(), "open": waiting})
 
     def _go_on(self, state: str) -> None:
@@ -107,7 +107,7 @@ class PostfixReader:
         self._clock.go_on(found["clock"])
         for qid, (at, *rest) in found["open"].items():
             mid, sender, login = (v.encode("latin-1") for v in rest)
-            self._open[qid.encode("latin-1")] = [at, mid, sender, login]
+            self._open[qid.encode("latin-1")] = [at, mid, sender, login, 0]
 
     def _take(self, lines: list[bytes]) -> None:
         columns, waiting, clock = self._columns, self._open, self._clock
@@ -116,6 +116,12 @@ class PostfixReader:
         known = self._known
         add_key, add_at, add_kind = columns.key.append, columns.at.append, columns.kind.append
         add_ours, add_other = columns.ours.append, columns.other.append
+        add_mail, add_mail_at = columns.mail.append, columns.mail_at.append
+        add_mail_from, add_mail_to, add_mail_ours = (
+            columns.mail_from.append,
+            columns.mail_to.append,
+            columns.mail_ours.append,
+        )
         number = int.from_bytes
         last, at = b"", 0
         read = len(lines)
@@ -154,8 +160,6 @@ class PostfixReader:
                 recipient = known.get(raw) or self._who(raw)
                 joined += 1
                 if sender[1] == _OWN:
-                    if recipient[1] != _OUTSIDE:
-                        continue
                     kind, ours, other, who = _SENT, sender, recipient, recipient[2]
                 elif sender[1] == _OUTSIDE and recipient[1] == _OWN:
                     kind, ours, other, who = _WROTE, recipient, sender, b"%s\0%s" % (sender[2], recipient[2])
@@ -165,6 +169,17 @@ class PostfixReader:
                 how = line[status : status + 4]
                 if how != b"sent" and (how == b"unde" or line.startswith(b"deliverable", status)):
                     continue  # an address being probed, no mail
+                mail = entry[4]
+                if not mail:
+                    mail = entry[4] = number(blake2b(b"mail\0" + entry[1], digest_size=8).digest(), "big") >> 1
+                if recipient[0] != sender[0] and recipient[0]:
+                    add_mail(mail)
+                    add_mail_at(entry[0] * 1_000_000)
+                    add_mail_from(sender[0])
+                    add_mail_to(recipient[0])
+                    add_mail_ours((kind == _SENT) | (recipient[1] == _OWN) << 1)
+                if recipient[1] != _OUTSIDE and kind == _SENT:
+                    continue
                 add_key(
                     number(blake2b(b"%s%s\0%s" % (_PREFIX[kind], entry[1], who), digest_size=8).digest(), "big") >> 1
                 )
@@ -188,8 +203,9 @@ class PostfixReader:
             elif word == b"mes":
                 entry = waiting.get(qid)
                 if entry is None:
-                    entry = waiting[qid] = [clock.seconds(line) or 0, b"", b"", b""]
+                    entry = waiting[qid] = [clock.seconds(line) or 0, b"", b"", b"", 0]
                 if entry[0]:
+                    entry[4] = 0
                     entry[1] = line[text + 11 :].strip(b"<> ") or b"%s@%d" % (qid, entry[0])
             elif word in (b"cli", b"uid"):
                 if line[:19] != last:
@@ -197,7 +213,7 @@ class PostfixReader:
                 login = b""
                 if (found := line.find(b", sasl_username=", text)) > 0:
                     login = line[found + 16 :].partition(b",")[0]
-                waiting[qid] = [at, b"", b"", login]
+                waiting[qid] = [at, b"", b"", login, 0]
             elif word == b"rem":
                 waiting.pop(qid, None)
             else:

@@ -8,6 +8,8 @@ differently, though: door and log show the copies that went on, a mailbox shows 
 * Outside to ours: one WROTE_TO_US per recipient of ours, and, where the mail refers to earlier mail, an `Answer`.
 * Refused for good ("no such user", 5.1.x, RFC 3463 section 3.2): one BOUNCED.
 * Nobody's mail teaches nothing about people: the null sender, automatic answers, lists. Nor does mail inside the house.
+
+What a record says beyond counts (who belongs together, what about) is in `sources.mailings`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,10 @@ from typing import TYPE_CHECKING
 
 from nixie.core.address import Address, canonical, rewriting
 from nixie.core.events import Answer, Event, EventKind, event_key
+from nixie.core.message import NotSeen
+from nixie.core.reading import text_of_message
+from nixie.core.topic import topic_of
+from nixie.core.vocabulary import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +31,13 @@ if TYPE_CHECKING:
 
     from nixie.core.message import Message
     from nixie.core.organisation import Organisation
+    from nixie.core.reading import Reading
 
 MAX_REFERENCES = 20
 """How many of the last Message-IDs that a mail refers to are looked for."""
+
+MAX_NAMES = 60
+"""Mailboxes of each field whose display names are kept."""
 
 
 class RecordKind(StrEnum):
@@ -42,7 +52,9 @@ class RecordKind(StrEnum):
 class Record:
     """One mail as seen: `message_id` without brackets (or what stands for it), `at` aware UTC, who, to whom.
 
-    `automatic` is true for lists and automatic answers. `references` are the Message-IDs it refers to, oldest first.
+    `automatic` is true for lists and automatic answers. `references` are the Message-IDs it refers to, oldest first. `shown` are
+    people of its To and Cc beside `recipients`; `names` display names as they stand there, `words` those of `core.vocabulary`,
+    `topic` that of `core.topic` (0 where the subject says nothing).
     """
 
     message_id: str = field(repr=False)
@@ -53,14 +65,26 @@ class Record:
     automatic: bool = False
     references: tuple[str, ...] = field(default=(), repr=False)
     defects: tuple[str, ...] = ()
+    shown: tuple[Address, ...] = field(default=(), repr=False)
+    names: tuple[tuple[Address, str], ...] = field(default=(), repr=False)
+    words: tuple[int, ...] = field(default=(), repr=False)
+    topic: int = 0
 
 
 def record_of_message(
-    message: Message, sender: Address, recipients: tuple[Address, ...], at: datetime, *, automatic: bool = False
+    message: Message,
+    sender: Address,
+    recipients: tuple[Address, ...],
+    at: datetime,
+    *,
+    automatic: bool = False,
+    shown: tuple[Address, ...] = (),
+    reading: Reading | None = None,
 ) -> Record:
     """Return the record of a mail that was read whole, at a door or from a stream: the way live mail teaches.
 
-    `sender` is the author (`Origin.author`) of outgoing mail, the From address or envelope sender of incoming.
+    `sender` is the author (`Origin.author`) of outgoing mail, the From address or envelope sender of incoming. `reading` spares
+    reading the text once more.
     """
     return Record(
         message_id=identity(message),
@@ -69,7 +93,28 @@ def record_of_message(
         recipients=recipients,
         automatic=automatic or message.auto_submitted not in ("", "no") or bool(message.list_id),
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to)))[-MAX_REFERENCES:],
+        shown=shown,
+        names=tuple(_names(message)),
+        words=telling_words(message) if reading is None else reading.words,
+        topic=topic_of_message(message) if reading is None else reading.topic,
     )
+
+
+def telling_words(message: Message) -> tuple[int, ...]:
+    """Return the telling words of a mail's subject and text."""
+    return words_of(message.subject if isinstance(message.subject, str) else "", text_of_message(message))
+
+
+def topic_of_message(message: Message) -> int:
+    """Return what a mail's subject is about (`core.topic`), 0 for nothing."""
+    return topic_of(message.subject)[0] if isinstance(message.subject, str) else 0
+
+
+def _names(message: Message) -> Iterator[tuple[Address, str]]:
+    for field_ in (message.from_, message.to, message.cc):
+        for mailbox in () if isinstance(field_, NotSeen) else field_[:MAX_NAMES]:
+            if mailbox.name and mailbox.address is not None:
+                yield mailbox.address, mailbox.name
 
 
 def identity(message: Message) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nixie.core.organisation import Organisation
+    from nixie.core.reading import Reading
 
 MAX_ADDRESSES = 5_000
 MAX_ATTACHMENTS = 2_000
+_REMEMBERED = 1 << 14
+"""Spellings of addresses that are remembered: a stream names the same people again and again."""
+
 OUTCOMES = {
     kind.name.lower(): kind
     for kind in (
@@ -123,29 +128,37 @@ def read_item(line: bytes | str) -> StreamItem:
     )
 
 
-def record_of_item(item: StreamItem) -> Record | None:
-    """Return the record of a message or bounce, None for an item without a date and for outcomes."""
+def record_of_item(item: StreamItem, reading: Reading | None = None) -> Record | None:
+    """Return the record of a message or bounce, None for an item without a date and for outcomes.
+
+    `reading` as in `records.record_of_message`.
+    """
     if item.date is None or item.kind not in ("message", "bounce"):
         return None
     recipients = tuple(r.address for r in item.envelope.recipients)
     if item.kind == "bounce":
         return Record(item.message.message_id, item.date, item.envelope.sender, recipients, RecordKind.BOUNCE)
-    return record_of_message(item.message, item.envelope.sender, recipients, item.date)
+    return record_of_message(item.message, item.envelope.sender, recipients, item.date, reading=reading)
 
 
 def events_of_item(item: StreamItem, organisation: Organisation) -> Iterator[Event]:
     """Yield what an item of any kind shows; nothing where it has no date."""
-    if item.kind == "outcome":
-        kind = OUTCOMES.get(item.outcome)
-        if kind is None or item.date is None:
-            return
-        ours = canonical(item.envelope.sender)
-        for recipient in item.envelope.recipients:
-            other = canonical(recipient.address)
-            if other.domain and not organisation.inside(other.domain):
-                yield Event(kind, ours, other, item.date, person_key(kind, item.message.message_id, other, ours))
-    elif record := record_of_item(item):
+    if record := record_of_item(item):
         yield from events_of(record, organisation)
+    else:
+        yield from outcomes_of_item(item, organisation)
+
+
+def outcomes_of_item(item: StreamItem, organisation: Organisation) -> Iterator[Event]:
+    """Yield what an outcome teaches; nothing for an item of another kind or without a date."""
+    kind = OUTCOMES.get(item.outcome)
+    if item.kind != "outcome" or kind is None or item.date is None:
+        return
+    ours = canonical(item.envelope.sender)
+    for recipient in item.envelope.recipients:
+        other = canonical(recipient.address)
+        if other.domain and not organisation.inside(other.domain):
+            yield Event(kind, ours, other, item.date, person_key(kind, item.message.message_id, other, ours))
 
 
 def _date(value: Any) -> datetime | None:
@@ -174,9 +187,7 @@ def _mailboxes(row: dict[str, Any], name: str, defects: list[str]) -> Mailboxes 
     for entry in value if isinstance(value, list) else [value]:
         if isinstance(entry, dict):
             text, label = str(entry.get("addr") or entry.get("address") or ""), str(entry.get("name") or "")
-            boxes = [m for m in parse_mailboxes(text) if m.address] if "@" in text else []
-            address = boxes[0].address if len(boxes) == 1 else None
-            found.append(_box(label, address, text, defects))
+            found.append(_box(label, _only(text) if "@" in text else None, text, defects))
         elif isinstance(entry, str):
             several = parse_mailboxes(entry)
             found.extend(box if box.address else _box(box.name, None, box.raw, defects) for box in several)
@@ -186,6 +197,13 @@ def _mailboxes(row: dict[str, Any], name: str, defects: list[str]) -> Mailboxes 
             defects.append("too-many-addresses")
             break
     return tuple(found[:MAX_ADDRESSES])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _only(text: str) -> Address | None:
+    """Return the one address of a text; None where there are several or none."""
+    boxes = [m for m in parse_mailboxes(text) if m.address]
+    return boxes[0].address if len(boxes) == 1 else None
 
 
 def _box(name: str, address: Address | None, text: str, defects: list[str]) -> Mailbox:

@@ -7,6 +7,7 @@ characters; SQLite text cannot, so such keys are stored escaped.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from nixie.core.address import Address
 
 CHUNK = 8_000
+_ESCAPED = re.compile(r"\\u([0-9a-f]{6})")
 
 
 def stored(key: str) -> str:
@@ -26,6 +28,11 @@ def stored(key: str) -> str:
     if "\\" not in key and key.isprintable():
         return key
     return "".join(c if c.isprintable() and c != "\\" else f"\\u{ord(c):06x}" for c in key)
+
+
+def key_of(text: str) -> str:
+    """Return the key that is stored under a text (`stored`)."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\\" in text else text
 
 
 def domain_of(key: str) -> str:

@@ -45,10 +45,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """Open the database for questions only; pages are mapped, so workers share them."""
+    """Open the database for questions only.
+
+    Pages are read and not mapped: after every commit of the recorder SQLite maps the whole file anew for the next question, which
+    costs twice the question.
+    """
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
     db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    db.execute(f"PRAGMA mmap_size = {MMAP_BYTES}")
     db.execute("PRAGMA query_only = ON")
     return db
 
@@ -87,7 +90,10 @@ def writing(db: sqlite3.Connection, seconds: float = 0.0) -> Iterator[sqlite3.Co
 
 @contextmanager
 def reading(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Run the block in one read transaction, so that all its questions see the same moment."""
+    """Run the block in one read transaction, so that all its questions see the same moment; inside another one it joins that."""
+    if db.in_transaction:
+        yield db
+        return
     db.execute("BEGIN")
     try:
         yield db

@@ -170,10 +170,12 @@ def forget_before(db: sqlite3.Connection, day: date) -> int:
 
     First contacts move to the first day that is still known, exactly as if the rest had been learned alone.
     """
+    from nixie.store.mailings import forget_mailings  # noqa: PLC0415 - it knows moments from here
+
     cut = (day - EPOCH.date()).days
+    gone = forget_mailings(db, cut * DAY_MICROSECONDS)
     if _oldest(db) >= cut:
-        return 0
-    gone = 0
+        return gone
     for target, what in (("address", NEW_ADDRESSES), ("domain", NEW_DOMAINS)):
         (top,) = db.execute(f"SELECT COALESCE(MAX(id), 0) FROM {target}").fetchone()
         scopes = [s for (s,) in db.execute("SELECT DISTINCT scope FROM domain_day ORDER BY scope")]
@@ -220,8 +222,13 @@ def _oldest(db: sqlite3.Connection) -> int:
 
 def erase_address(db: sqlite3.Connection, address: Address) -> bool:
     """Erase the text of an address; inside the caller's transaction. Counts stay under its number, without a name."""
+    from nixie.store import mailing_queue  # noqa: PLC0415
+    from nixie.store.mailing_names import erase_names  # noqa: PLC0415
+
+    mailing_queue.fold(db, mailing_queue.waiting(db))  # lines that wait have addresses in them
     address = canonical(address)
     for number, _ in addresses.find(db, [address.key]).values():
         db.execute("DELETE FROM person WHERE address = ?", (number,))
+        erase_names(db, number)
     past_changed(db)  # readers remember numbers of people
     return addresses.erase(db, address.key)

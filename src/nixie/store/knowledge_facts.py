@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from nixie.core.address import canonical
 from nixie.core.events import EventKind
 from nixie.core.facts import NOTHING, Counts, Facts, History, Totals
-from nixie.store import addresses
+from nixie.store import addresses, mail_lists
+from nixie.store.db import reading
 from nixie.store.knowledge import EPOCH, micros
 from nixie.store.knowledge_counts import DAY_MICROSECONDS, NEW_ADDRESSES, NEW_DOMAINS, SENT_TOTAL
+from nixie.store.past_mails import PastMails
+from nixie.store.surroundings import Memory, surroundings
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from nixie.core.address import Address
-    from nixie.core.facts import FactQuery
+    from nixie.core.facts import Expansion, FactQuery, SuggestQuery, Surroundings
+    from nixie.core.mailing import PastMail
+    from nixie.store.surroundings import NearAddresses
 
     class Near(Protocol):
         """The near index of domains."""
@@ -41,6 +46,8 @@ RECENT_DAYS = 90
 POPULAR_ROWS = 16
 """Days from which on a target's past is worth remembering."""
 REMEMBERED = 16_384
+LATEST_ASKED = 16
+"""Mails read to each of `FactQuery.mails_of`."""
 REMEMBER_AT_ONCE = 16
 MANY = 6
 _REWRITTEN = re.compile(r"[+=]").search
@@ -102,29 +109,39 @@ _Sums = dict[tuple[int, int, int], Sum]
 class StoreFacts:
     """Answers of one read-only connection; `near` proposes domains. Not for two threads at once."""
 
-    def __init__(self, db: sqlite3.Connection, near: Near | None = None) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, near: Near | None = None, near_addresses: NearAddresses | None = None
+    ) -> None:
         self._db = db
         self._near = near
+        self._near_addresses = near_addresses
         self._valid = (-1, -1, -1)
         """What the remembered sums depend on: state of the past, floor, day of the question."""
         self._sums: dict[tuple[str, int, int], dict[int, Sum]] = {}
         """By (table, scope, target): sums by kind over all days before the floor."""
-        self._authors: dict[str, int] = {}
         self._domains: dict[str, int] = {}
-        """Numbers of authors and domains; they never change, and erasing changes the state of the past."""
+        """Numbers of domains; they never change."""
+        self._memory = Memory()
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return what the near index proposes; nothing without one."""
         # Not by its truth: an index without a domain yet is false, and would never look again.
         return self._near.near(domain, limit) if self._near is not None else ()
 
+    def expansions(self, addresses: tuple[Address, ...]) -> Mapping[str, Expansion]:
+        """Return which learned lists and aliases lead to each address."""
+        return mail_lists.expansions(self._db, addresses)
+
+    def suggest(self, query: SuggestQuery) -> Surroundings:
+        """Return who stands around a circle as of `query.as_of`, in one read transaction."""
+        with reading(self._db):
+            self._memory.refresh(self._db)
+            return surroundings(self._db, query, self._memory, self._near_addresses)
+
     def know(self, query: FactQuery) -> Facts:
         """Return what is known as of `query.as_of`, in one read transaction."""
-        self._db.execute("BEGIN")
-        try:
+        with reading(self._db):
             return self._know(query)
-        finally:
-            self._db.execute("COMMIT")
 
     def _know(self, query: FactQuery) -> Facts:
         moment = micros(query.as_of)
@@ -133,13 +150,13 @@ class StoreFacts:
         if (past, floor, today) != self._valid:
             self._valid = (past, floor, today)
             self._sums.clear()
-            self._authors.clear()
             self._domains.clear()
+        self._memory.renew(past)
         later = later and today >= floor
         end = today + 1 if today >= floor and not later else today
         scope, asked, numbers = self._numbers(query)
         domains = self._domain_numbers(query.domains)
-        targets = list({number for number, _ in numbers.values()})
+        targets = list({numbers[name] for name in asked.values() if name in numbers})
         domain_targets = [*domains.values(), *((0,) if scope > 0 and query.totals else ())]
         by_address = self._all("address", scope, targets, end, today, floor)
         by_domain = self._all("domain", scope, domain_targets, end, today, floor) if domain_targets else {}
@@ -155,28 +172,26 @@ class StoreFacts:
             as_of=query.as_of,
             totals=Totals(own.n if own else 0, totals[SENT_TOTAL], totals[NEW_ADDRESSES], totals[NEW_DOMAINS]),
             addresses={
-                key: of_address[number[0]]
+                key: of_address[number]
                 for key, name in asked.items()
-                if (number := numbers.get(name)) and number[0] in of_address
+                if (number := numbers.get(name)) is not None and number in of_address
             },
             domains={name: of_domain[number] for name, number in domains.items() if number in of_domain},
+            mails=self._mails(query, scope, moment) if query.mails_of and scope > 0 else {},
         )
 
-    def _numbers(self, query: FactQuery) -> tuple[int, dict[str, str], dict[str, tuple[int, int]]]:
+    def _mails(self, query: FactQuery, scope: int, moment: int) -> dict[str, tuple[PastMail, ...]]:
+        """Return the author's latest mails to those of `mails_of`."""
+        numbers = self._memory.numbers(self._db, [a.key for a in query.mails_of if a.key])
+        found = PastMails(self._db, moment).to(scope, numbers.values(), LATEST_ASKED)
+        return {key: found[number] for key, number in numbers.items() if number in found}
+
+    def _numbers(self, query: FactQuery) -> tuple[int, dict[str, str], dict[str, int]]:
         """Return the author's scope (-1: unknown), the canonical key by the key asked for, and numbers by canonical key."""
         asked = {a.key: canonical(a).key if _REWRITTEN(a.local) else a.key for a in query.addresses if a.key}
-        numbers = addresses.find(self._db, list(asked.values()))
-        if query.author is None or not query.author.key:
-            return -1, asked, numbers
-        author = canonical(query.author).key
-        scope = self._authors.get(author)
-        if scope is None:
-            found = addresses.find(self._db, [author])
-            if not found:
-                return -1, asked, numbers
-            scope = found[author][0]
-            _remember(self._authors, author, scope)
-        return scope, asked, numbers
+        author = canonical(query.author).key if query.author is not None else ""
+        numbers = self._memory.numbers(self._db, dict.fromkeys((*asked.values(), author) if author else asked.values()))
+        return numbers.get(author, -1), asked, numbers
 
     def _domain_numbers(self, names: Sequence[str]) -> dict[str, int]:
         """Return numbers of known domains by name."""
@@ -195,30 +210,36 @@ class StoreFacts:
             self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
             return found
         remembered = self._sums
-        old = [t for t in targets if (table, 0, t) in remembered and (table, scope, t) in remembered]
-        if old:
-            self._range(found, table, 0, scope, old, floor, end, lately)
-            for target in old:
-                for s in (0, scope):
+        old = [t for t in targets if (table, 0, t) in remembered]
+        if not old:
+            popular = self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
+        else:
+            # What is popular with everybody seldom is with one author, whose own rows are few.
+            own = [t for t in old if (table, scope, t) in remembered]
+            new = [t for t in targets if (table, 0, t) not in remembered]
+            theirs = [t for t in old if (table, scope, t) not in remembered] if scope > 0 else []
+            self._range(found, table, 0, 0, old, floor, end, lately)
+            self._range(found, table, scope, scope, own, floor, end, lately)
+            for s, some in ((0, old), (scope, own)):
+                for target in some:
                     for kind, past in remembered[table, s, target].items():
                         key = (s, target, kind)
                         found[key] = past.plus(found[key]) if key in found else past
-            known = set(old)
-            targets = [t for t in targets if t not in known]
-        popular = self._range(found, table, 0, scope, targets, _FIRST_DAY, end, lately)
+            popular = self._range(found, table, scope, scope, theirs, _FIRST_DAY, end, lately)
+            popular += self._range(found, table, 0, scope, new, _FIRST_DAY, end, lately)
         if popular:
-            self._remember(table, scope, popular[:REMEMBER_AT_ONCE], floor, lately)
+            self._remember(table, popular[:REMEMBER_AT_ONCE], floor, lately)
         return found
 
     def _range(
         self, found: _Sums, table: str, low: int, scope: int, targets: Sequence[int], start: int, end: int, lately: int
-    ) -> list[int]:
-        """Add sums over [start, end) to `found`; return the targets that took many rows."""
+    ) -> list[tuple[int, int]]:
+        """Add sums over [start, end) to `found`; return the (scope, target) that took many rows."""
         if not targets or start >= end:
             return []
         few = len(targets) if len(targets) <= MANY else 0
         bound = targets if few else (json.dumps(targets),)
-        popular = []
+        popular: list[tuple[int, int]] = []
         execute = self._db.execute
         for target, s, kind, n, first, last, days in execute(
             _STATEMENTS[table, few, start > _FIRST_DAY], (low, scope, *bound, start, end)
@@ -231,20 +252,21 @@ class StoreFacts:
                 (recent,) = execute(_LATELY.format(t=table), (s, target, lately, end)).fetchone()
             found[s, target, kind] = Sum(n, recent, first, last)
             if days >= POPULAR_ROWS:
-                popular.append(target)
+                popular.append((s, target))
         return popular
 
-    def _remember(self, table: str, scope: int, targets: Sequence[int], until: int, lately: int) -> None:
-        """Remember the sums of popular targets over all days before `until`."""
-        past: _Sums = {}
-        self._range(past, table, 0, scope, targets, _FIRST_DAY, until, lately)
+    def _remember(self, table: str, popular: Sequence[tuple[int, int]], until: int, lately: int) -> None:
+        """Remember the sums of popular targets, by (scope, target), over all days before `until`."""
         if len(self._sums) >= REMEMBERED:
             self._sums.clear()
-        for target in targets:
-            for s in (0, scope):
-                self._sums[table, s, target] = {}
-        for (s, target, kind), found in past.items():
-            self._sums[table, s, target][kind] = found
+        for scope in {s for s, _ in popular}:
+            targets = list({target for s, target in popular if s == scope})
+            past: _Sums = {}
+            self._range(past, table, scope, scope, targets, _FIRST_DAY, until, lately)
+            for target in targets:
+                self._sums[table, scope, target] = {}
+            for (s, target, kind), found in past.items():
+                self._sums[table, s, target][kind] = found
 
     def _until(
         self,

@@ -56,11 +56,14 @@ class Kind(IntEnum):
     ATTEMPT = 12
     NOTICE = 13
     REPEATED = 14
+    DIGEST = 15
     LEARNED = 20
     CONFIRMED = 21
     POLICY = 22
     KEY = 23
     SERVICE = 24
+    BUDGET = 25
+    CALIBRATION = 26
     TOMBSTONE = 30
 
 
