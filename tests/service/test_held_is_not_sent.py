@@ -39,6 +39,13 @@ def sent(house) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def together(house) -> set[tuple[str, ...]]:
+    """Return the circles of the mails that the house knows."""
+    names = dict(house.writer.execute("SELECT id, key FROM address").fetchall())
+    rows = house.writer.execute("SELECT members FROM mailing").fetchall()
+    return {tuple(sorted(names[n] for n in memoryview(members).cast("I"))) for (members,) in rows}
+
+
 def ask(house, hold: str, do: str, **more: Any) -> str:
     head = {"do": do, "hold": hold, "at": int(NOW.timestamp() * 1000), **more}
     return str(house.run(Direct(house.recorder).ask(head))["state"])
@@ -64,6 +71,37 @@ def test_the_copies_that_go_on_beside_a_held_one_are_sent(house):
     send(house, 1, CLERK, "kim@partner.example")
 
     assert sent(house) == {"kim@partner.example": 1}
+
+
+def test_a_held_copy_is_in_no_circle_until_it_has_left(house):
+    (hold,) = send(house, 1, CLERK, "kim@partner.example").hold_ids
+    decide(house, hold, "release")
+    assert together(house) == {("kim@partner.example",)}
+    assert ask(house, hold, "outcome", result="done") == "released"
+
+    assert together(house) == {(CLERK, "kim@partner.example")}
+
+
+def test_a_mail_of_which_everything_is_held_is_no_mailing_until_a_copy_leaves(house):
+    (hold,) = send(house, 1).hold_ids
+    assert together(house) == set()
+    decide(house, hold, "release")
+    ask(house, hold, "outcome", result="done")
+
+    assert together(house) == {(CLERK,)}
+
+
+def test_colleagues_in_the_header_belong_to_the_circle_and_strangers_of_another_transaction_do_not(house):
+    raw = mail("m1@ministry.example", ANN, ["kim@partner.example", BOB, CLERK])
+    house.submit(raw, ANN, ["kim@partner.example"])
+
+    assert together(house) == {(BOB, "kim@partner.example")}
+
+
+def test_mail_inside_the_house_is_a_mailing_and_no_event(house):
+    house.submit(mail("m1@ministry.example", ANN, [BOB]), ANN, [BOB])
+
+    assert (together(house), sent(house)) == ({(BOB,)}, {})
 
 
 def test_a_released_copy_is_sent_once_it_has_left_and_counts_like_the_line_of_a_log(house):
@@ -102,6 +140,7 @@ def test_a_corrected_copy_is_sent_to_the_address_that_was_right(house, corrected
     assert ask(house, hold, "outcome", result="done") == "corrected"
 
     assert sent(house) == counted
+    assert together(house) == {(corrected,)}
 
 
 def test_a_corrected_copy_that_is_held_again_is_not_sent(house):

@@ -7,17 +7,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
+from nixie.core.mailing import Mailing
 from nixie.service.recorder_client import RecorderClient, RecorderUnavailableError, ask_once
-from nixie.store import hold_views
+from nixie.service.requests import AddressList, decision
+from nixie.store import hold_views, mailing_queue
 from nixie.store.db import open_reader
 from nixie.store.heads import last_head
 from nixie.store.hold_states import State
 from nixie.store.keys import create_keys
 from nixie.store.ledger import Kind, rows_after, story, verify
-from support.recording import act, held, plain
+from support.recording import ANN, AT, OPS, act, held, plain
 
 SERVER = """
 import os, sys
@@ -135,6 +138,25 @@ def test_killed_around_the_commit_the_client_hears_nothing_and_tries_again(home,
     assert [h.id for h in hold_views.find(db)] == answer["holds"]
     assert verify(db).ok
     assert hold_views.balance(db).ok
+
+
+def test_killed_before_a_mail_was_learned_the_next_recorder_learns_it_before_it_answers(home):
+    mailing = Mailing(7, datetime(2026, 3, 1, tzinfo=UTC), ANN, (OPS,))
+    process = start(home, "after-commit")
+    while not (home / "r.sock").exists():
+        time.sleep(0.05)
+    with pytest.raises(RecorderUnavailableError):
+        ask_once(home / "r.sock", decision(AT, "m1@x", AddressList((ANN, OPS)), mailing=mailing), b"{}")
+    assert process.wait(20) == -signal.SIGKILL
+    db = open_reader(home / "nixie.db")
+    left = mailing_queue.waiting(db), db.execute("SELECT key FROM mailing").fetchall()
+    process = start(home)
+    patiently(home, {"do": "ping"})
+    process.kill()
+    process.wait(20)
+
+    assert left == (1, [])
+    assert (mailing_queue.waiting(db), db.execute("SELECT key FROM mailing").fetchall()) == (0, [(7,)])
 
 
 def test_terminated_it_finishes_signs_and_removes_its_socket(home):

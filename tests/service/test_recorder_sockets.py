@@ -63,6 +63,37 @@ def test_what_waits_together_shares_a_commit(home, keys, monkeypatch):
     assert len(groups) < 20
 
 
+def test_a_commit_waits_for_company_that_is_on_its_way(home, keys, monkeypatch):
+    groups = []
+    commit = Recorder.commit
+    monkeypatch.setattr(Recorder, "commit", lambda self, group: groups.append(len(group)) or commit(self, group))
+    monkeypatch.setattr(recorder_module, "COMPANY_SECONDS", 30.0)
+
+    async def main():
+        async with serving(home, keys) as client:
+            async with asyncio.timeout(2.5):  # all ten have come: nobody waits for the time to pass
+                asked = []
+                for n in range(10):
+                    asked.append(asyncio.create_task(client.ask({**plain(f"m{n}@x"), "company": 10}, b"{}")))
+                    await asyncio.sleep(0.01)
+                await asyncio.gather(*asked)
+            together = [size for size in groups if size]
+            await client.ask(plain("alone@x"), b"{}")
+            return together
+
+    assert asyncio.run(main()) == [10]
+
+
+def test_a_commit_waits_no_longer_than_company_may_take(home, keys):
+    async def main():
+        async with serving(home, keys) as client:
+            began = time.monotonic()
+            await client.ask({**plain("m@x"), "company": 500}, b"{}")
+            return time.monotonic() - began
+
+    assert asyncio.run(main()) < 2.0
+
+
 def test_a_refusal_is_an_error_with_its_code(home, keys):
     async def main():
         async with serving(home, keys) as client:
