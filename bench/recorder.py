@@ -1,11 +1,11 @@
 """What a durable record costs: rows a second with waiting clients, and what a lone one adds.
 
-    python bench/recorder.py [--clients 20] [--seconds 5] [--teach] [--folder DIR] [--json OUT]
+    python bench/recorder.py [--clients 20] [--seconds 5] [--teach | --mailings] [--folder DIR] [--json OUT]
 
 The recorder runs in a process of its own on a fresh database; the clients share one event loop in this process, one
 connection each, and each waits for its answer before it asks again, as the sessions of a door do. What they ask is made
-beforehand. With `--teach` each
-decision counts two events. The CPU figure is the recorder's own.
+beforehand. With `--teach` each decision counts two events, with `--mailings` it also shows a mail to two people with 32 words, which
+is learned between the commits. The CPU figure is the recorder's own, learning included.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from nixie.core.address import Address
 from nixie.core.events import Event, EventKind, event_key
+from nixie.core.mailing import Mailing, mailing_key
 from nixie.service.recorder_client import RecorderClient
 from nixie.service.requests import AddressList, decision
 from nixie.store.keys import create_keys
@@ -49,13 +51,18 @@ BODY = json.dumps(
 ).encode()  # fmt: skip
 
 
-def request(number: int, *, teach: bool) -> Head:
+def request(number: int, *, teach: bool, mailings: bool) -> Head:
     author = Address(f"author{number % 300}", "ours.example")
     others = [Address(f"person{(number * 7 + k) % 4000}", f"partner{number % 50}.example") for k in (0, 1)]
     now = datetime.now(UTC)
     events = [Event(EventKind.SENT, author, o, now, event_key(EventKind.SENT, f"m{number}", o.key)) for o in others]
     addresses = AddressList((author, *others))
-    return decision(round(time.time() * 1000), f"m{number}@ours.example", addresses, events=events if teach else ())
+    mailing = None
+    if mailings:
+        words = tuple(sorted(random.Random(number).sample(range(1 << 32), 32)))
+        mailing = Mailing(mailing_key(f"m{number}@ours.example"), now, author, tuple(others), words=words)
+    at, name = round(time.time() * 1000), f"m{number}@ours.example"
+    return decision(at, name, addresses, events=events if teach or mailings else (), mailing=mailing)
 
 
 async def one_client(path: Path, until: float, numbers: list[int], took: list[float], ready: list[Head]) -> None:
@@ -70,10 +77,10 @@ async def one_client(path: Path, until: float, numbers: list[int], took: list[fl
 
 
 async def measure(
-    path: Path, clients: int, seconds: float, numbers: list[int], *, teach: bool
+    path: Path, clients: int, seconds: float, numbers: list[int], *, teach: bool, mailings: bool
 ) -> tuple[float, list[float]]:
     took: list[float] = []
-    ready = [request(n, teach=teach) for n in range(numbers[0], numbers[0] + round(12_000 * seconds))]
+    ready = [request(n, teach=teach, mailings=mailings) for n in range(numbers[0], numbers[0] + round(8_000 * seconds))]
     start = time.perf_counter()
     await asyncio.gather(*(one_client(path, start + seconds, numbers, took, ready) for _ in range(clients)))
     return len(took) / (time.perf_counter() - start), sorted(took)
@@ -100,6 +107,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--teach", action="store_true")
+    parser.add_argument("--mailings", action="store_true")
     parser.add_argument("--folder", type=Path, help="where the database lies (on tmpfs a sync costs nothing)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -108,13 +116,11 @@ def main() -> None:
         create_keys(home / "keys")
         server = subprocess.Popen([sys.executable, "-c", SERVER, name], stderr=subprocess.DEVNULL)
         try:
-            numbers = [0]
-            asyncio.run(measure(home / "r.sock", 1, 0.5, numbers, teach=options.teach))
-            _, lone = asyncio.run(measure(home / "r.sock", 1, options.seconds, numbers, teach=options.teach))
+            numbers, what = [0], {"teach": options.teach, "mailings": options.mailings}
+            asyncio.run(measure(home / "r.sock", 1, 0.5, numbers, **what))
+            _, lone = asyncio.run(measure(home / "r.sock", 1, options.seconds, numbers, **what))
             before, rows_before = cpu_seconds(server.pid), numbers[0]
-            rate, many = asyncio.run(
-                measure(home / "r.sock", options.clients, options.seconds, numbers, teach=options.teach)
-            )
+            rate, many = asyncio.run(measure(home / "r.sock", options.clients, options.seconds, numbers, **what))
             cpu = (cpu_seconds(server.pid) - before) / (numbers[0] - rows_before)
             result = {
                 "rows_per_second": round(rate),
@@ -125,7 +131,7 @@ def main() -> None:
                 "lone_ms_p50": round(lone[len(lone) // 2] * 1000, 3),
                 "lone_ms_p99": round(lone[len(lone) * 99 // 100] * 1000, 3),
                 "write_and_fdatasync_ms": round(fsync_ms(home), 3),
-                "teach": options.teach,
+                **what,
             }
         finally:
             server.terminate()

@@ -17,6 +17,7 @@ def shipped(mode: str) -> Policy:
 
 
 def judged(mode: str, **values: Any) -> CopyVerdict:
+    values.setdefault("misdirected__within_budget", True)
     (copy,) = shipped(mode).judge([{name.replace("__", "."): value for name, value in values.items()}], NOW)
     return copy
 
@@ -48,6 +49,18 @@ def test_a_slip_of_a_domain_of_ours_needs_less():
     weak = judged("enforce", misdirected__probability=0.3, misdirected__intended_relation="known")
 
     assert (weak.disposition, weak.would_be) == (Disposition.DELIVER, Disposition.HOLD_SENDER)
+
+
+def test_what_the_budget_keeps_from_being_asked_about_goes_on_and_says_so():
+    copy = judged("enforce", misdirected__probability=0.6, misdirected__within_budget=False)
+
+    assert (copy.disposition, copy.below_budget) == (Disposition.DELIVER, "likely-slip")
+
+
+def test_a_listed_country_is_outside_the_budget():
+    copy = judged("enforce", destination__listed=True, recipient__first_contact=True, misdirected__within_budget=False)
+
+    assert (copy.disposition, copy.below_budget) == (Disposition.HOLD_REVIEWER, "")
 
 
 def test_a_first_contact_with_a_listed_country_waits_for_a_reviewer():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nixie.checks.predicates import PREDICATES
 from nixie.checks.registry import CHECKS
 from nixie.core.decide import Examination, domains_to_ask, examine, facts_to_ask, subjects
@@ -85,6 +87,17 @@ def test_the_values_of_each_recipient_are_there_for_rules_by_name_and_type():
     assert (right["message.recipients"], right["message.outside_recipients"], right["sender.kind"]) == (3, 2, "person")
     for values in (wrong, right, inside):
         assert {name: type(value) for name, value in values.items()} == {n: PREDICATES[n].kind for n in values}
+
+
+def test_the_threshold_in_force_is_one_of_the_values_and_spares_confused_endings():
+    def within(slip, probability, asked_from):
+        found = Finding("misdirected", 0, (("probability", probability), ("slip", slip)))
+        asked = replace(case(ARMY, "ops@army.ml"), asked_from=asked_from)
+        return subjects(asked, Examination((found,)))[0]["misdirected.within_budget"]
+
+    assert within("omission", 0.6, 0.0) is within("omission", 0.6, 0.6) is within("tld_confusion", 0.2, 0.9) is True
+    assert within("omission", 0.6, 0.7) is False
+    assert "misdirected.within_budget" not in subjects(case(ARMY, "ops@army.ml"), Examination())[0]
 
 
 def test_a_finding_about_the_whole_message_counts_for_everybody():

@@ -14,7 +14,8 @@ from nixie.core.direction import Direction, SenderKind
 from nixie.core.evidence import EVIDENCE
 from nixie.core.facts import Counts, History, Totals
 from nixie.core.finding import Finding, Skipped
-from nixie.core.intent import ENOUGH_HISTORY, REPORTED_FROM, weigh
+from nixie.core.hypotheses import ENOUGH_HISTORY
+from nixie.core.intent import REPORTED_FROM, weigh
 from nixie.core.organisation import Organisation, Partner
 from support.knowing import NULL, Known, address, case, origin, probabilities, sent
 

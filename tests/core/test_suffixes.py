@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from publicsuffixlist import PublicSuffixList
 
-from nixie.core.suffixes import name_label, public_suffix, registrable
+from nixie.core.suffixes import name_label, public_suffix, registrable, suffix_list
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,20 @@ def test_a_site_may_keep_a_newer_list(tmp_path) -> None:
 
 def test_a_name_longer_than_any_domain_has_no_owner() -> None:
     assert registrable("a." * 200 + "example") == ""
+
+
+def test_every_rule_of_the_list_is_read_as_the_package_reads_it() -> None:
+    theirs, ours = PublicSuffixList(), suffix_list("")
+    rules = {rule.lstrip("!*.") for rule in theirs._publicsuffix}
+    names = [name for rule in rules for name in (rule, f"a.{rule}", f"b.a.{rule}", f"c.b.a.{rule}")]
+
+    for accept in (True, False):
+        told = [ours.publicsuffix(name, accept_unknown=accept) for name in names]
+        assert told == [theirs.publicsuffix(name, accept_unknown=accept) for name in names]
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "a.", "A.CO.UK", "a..b", ".uk", "unheard-of", "x.unheard-of", "www.city.kobe.jp"]
+)
+def test_odd_names_are_read_as_the_package_reads_them(name: str) -> None:
+    assert suffix_list("").publicsuffix(name) == PublicSuffixList().publicsuffix(name)

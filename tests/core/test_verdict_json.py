@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixie.core.finding import Candidate, Evidence, Failed, Finding, Skipped
-from nixie.core.verdict import Choice, Clause, CopyVerdict, Disposition, Mode, RuleTrace, Verdict
+from nixie.core.verdict import Choice, Clause, CopyVerdict, Disposition, Mode, Reached, RuleTrace, Verdict
 from nixie.core.verdict_json import from_json, to_json
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -55,6 +55,7 @@ def verdicts(draw: st.DrawFn) -> Verdict:
         tuple(draw(st.lists(st.builds(Skipped, st.sampled_from("ab"), RECIPIENTS, st.sampled_from("xy")), max_size=6))),
         tuple(draw(st.lists(st.builds(Failed, WORDS, WORDS), max_size=2))),
         draw(WORDS),
+        tuple(draw(st.lists(st.sampled_from(Reached), min_size=len(copies), max_size=len(copies)))),
     )
 
 
@@ -66,8 +67,11 @@ def test_a_verdict_survives_json(verdict: Verdict):
 def test_a_quiet_verdict_about_a_hundred_recipients_is_small():
     quiet = tuple(CopyVerdict(n, Disposition.DELIVER, Disposition.DELIVER) for n in range(100))
     skipped = tuple(Skipped("misdirected", n, "too-little-history") for n in range(100))
+    reached = (Reached.TYPED,) * 100
 
-    text = json.dumps(to_json(Verdict(quiet, skipped=skipped, policy="0123456789abcdef")), separators=(",", ":"))
+    text = json.dumps(
+        to_json(Verdict(quiet, (), skipped, policy="0123456789abcdef", reached=reached)), separators=(",", ":")
+    )
 
     assert len(text) < 160
 

@@ -35,6 +35,9 @@ from support.webserver import TableDesk
 SECRET = ("zebrasubject", "quaggabody", "okapifile", "tapirname", "gnureference")
 """Marks in subject, body, file name, display name and a folded field."""
 
+NAME = "tapirname"
+"""The display name among them, which the store keeps beside the address that it names."""
+
 LOCAL = ("lemurauthor", "axolotlrecipient", "ibisbystander")
 """Marks in local parts: these may stand in the store's table of addresses."""
 
@@ -304,7 +307,7 @@ def test_the_log_of_a_guard_shows_nothing_of_any_message_and_no_link(served):
     assert link.rpartition("/d/")[2] not in said
 
 
-def test_no_file_of_a_home_shows_a_subject_a_body_or_a_file_name(served):
+def test_no_file_of_a_home_shows_a_subject_a_body_or_a_file_name_and_display_names_stand_in_the_store(served):
     guard, _ = served
     var = guard.home / "var"
     files = [p for p in var.rglob("*") if p.is_file() and "outbox" not in p.relative_to(var).parts]
@@ -312,19 +315,20 @@ def test_no_file_of_a_home_shows_a_subject_a_body_or_a_file_name(served):
 
     assert {"nixie.db"} <= set(shown)
     assert any(name.startswith("spool/") for name in shown)
-    assert {name: marks for name, marks in shown.items() if marks} == {}
+    assert {mark for name, marks in shown.items() for mark in marks if name.startswith("nixie.db")} == {NAME}
+    assert {name: marks for name, marks in shown.items() if marks and not name.startswith("nixie.db")} == {}
 
 
-def test_local_parts_stand_in_the_store_alone(served):
+def test_local_parts_stand_in_the_store_and_in_its_index_of_addresses_alone(served):
     guard, _ = served
     var = guard.home / "var"
     files = [p for p in var.rglob("*") if p.is_file() and "outbox" not in p.relative_to(var).parts]
     shown = {p.relative_to(var).parts[0].partition("-")[0] for p in files if marks_in(p.read_bytes(), LOCAL)}
 
-    assert shown == {"nixie.db"}
+    assert shown - {"near"} == {"nixie.db"}
 
 
-def test_local_parts_stand_in_the_table_of_addresses_and_in_envelopes_that_still_wait(served):
+def test_people_stand_in_the_tables_of_addresses_and_names_and_in_envelopes_that_still_wait(served):
     guard, _ = served
     db = sqlite3.connect(guard.home / "var" / "nixie.db")
     db.text_factory = bytes
@@ -336,7 +340,7 @@ def test_local_parts_stand_in_the_table_of_addresses_and_in_envelopes_that_still
             found |= {f"{name}.{c}" for c, v in zip(columns, row, strict=True) if isinstance(v, bytes) and marks_in(v)}
     live = db.execute("SELECT COUNT(*) FROM hold WHERE state NOT IN ('waiting', 'provisional') AND sender_raw <> ''")
 
-    assert found == {"address.key", "hold.sender_raw", "hold.recipient_raw"}
+    assert found == {"address.key", "name.name", "hold.sender_raw", "hold.recipient_raw"}
     assert live.fetchone() == (0,)
 
 

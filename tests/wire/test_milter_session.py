@@ -41,6 +41,17 @@ def test_a_message_is_put_together_byte_for_byte() -> None:
     assert not talk.sinks[0].closed
 
 
+def test_macros_said_again_word_for_word_hold_for_each_message() -> None:
+    login = ev.Macros(ord("M"), ((b"auth_authen", b"kim"),))
+    queue = ev.Macros(ord("L"), ((b"i", b"4F1"),))
+    fields = (queue, ev.Header(b"A", b" 1"), queue, queue, ev.Header(b"B", b" 2"), ev.EndOfHeaders())
+    talk = Talk(OFFER, *CLIENT)
+    messages = [talk.message(login, login, ANNA, BOB, *fields, ev.EndOfMessage()) for _ in range(2)]
+
+    assert [m.macros.get(b"auth_authen") for m in messages] == [b"kim", b"kim"]
+    assert talk.sinks == [b"A: 1\r\nB: 2\r\n\r\n"] * 2
+
+
 def test_without_leadspc_one_space_is_put_back() -> None:
     talk = Talk(OLD_OFFER, *CLIENT)
     talk.message(ANNA, BOB, ev.Header(b"Subject", b"tea"), ev.EndOfHeaders(), ev.EndOfMessage())

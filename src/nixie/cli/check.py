@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 )
 @click.option("--slack", metavar="SPAN", default="2d", show_default=True,
               help="With --stream: how far a date may go back, such as 12h or 2d.")  # fmt: skip
+@click.option("--only-judged", is_flag=True, help="With --stream: print only the messages that were judged.")
+@click.option("--report-from", metavar="P", type=click.FloatRange(0.0, 1.0),
+              help="With --stream: report slips from this probability on, 0 for all.")  # fmt: skip
 @click.option(
     "--own-domain",
     "own_domains",
@@ -58,6 +61,8 @@ def command(
     stream_file: Path | None,
     walk_forward: bool,
     slack: str,
+    only_judged: bool,
+    report_from: float | None,
     own_domains: tuple[str, ...],
     explain: bool,
     home_option: Path | None,
@@ -80,7 +85,15 @@ def command(
     if stream_file is not None:
         from nixie.cli.checking_stream import check_stream
 
-        return check_stream(engine, stream_file, slack=slack, explain=explain, learning=walk_forward)
+        return check_stream(
+            engine,
+            stream_file,
+            slack=slack,
+            explain=explain,
+            learning=walk_forward,
+            only_judged=only_judged,
+            report_from=report_from,
+        )
     if not files:
         raise Complaint("name a message file, or - for standard input, or use --stream")
     moment = _moment(as_of)

@@ -81,6 +81,56 @@ def list_(
         click.echo("nothing is held")
 
 
+@command.command(short_help="List copies that went on because the budget let nobody ask.")
+@click.option("--days", metavar="N", default=1, show_default=True, type=click.IntRange(1, 3650),
+              help="Copies of the last N days.")  # fmt: skip
+@home_option
+@json_option
+def digest(days: int, home_option: Path | None, *, as_json: bool) -> None:
+    """List copies that a rule would have asked about but for the budget of the policy: *not asked: budget*.
+
+    They have left. The reviewers get the same list by mail each day that has any.
+
+    \b
+        nixie holds digest
+        nixie holds digest --days 7 --json
+    """
+    import time
+
+    from nixie.render.plain import address_words, share
+    from nixie.service.digests import not_asked
+
+    db = _reader(home_option)
+    now = round(time.time() * 1000)
+    found: list[dict[str, Any]] = [
+        {
+            "at": one.at.isoformat(),
+            "row": one.row,
+            "author": address_words(one.author),
+            "recipient": address_words(one.recipient),
+            "blind": one.blind,
+            "probability": one.probability,
+            "suggestions": [address_words(s) for s in one.suggestions],
+            "rule": one.rule,
+            "not_asked": "budget",
+            "reasons": list(one.reasons),
+        }
+        for one in not_asked(db, now - days * 86_400_000, now + 1)
+    ]
+    db.close()
+    if as_json:
+        print_json({"days": days, "not_asked": found})
+        return
+    for told in found:
+        meant = f"; perhaps meant: {told['suggestions'][0]}" if told["suggestions"] else ""
+        click.echo(
+            f"{told['at'][:16]}Z  {share(told['probability']):>8}  {told['author']} -> {told['recipient']}{meant}"
+        )
+        click.echo(f"    not asked: budget (rule {told['rule']}, row {told['row']})")
+    if not found:
+        click.echo("nothing was kept from being asked")
+
+
 @command.command(short_help="Show one held copy: why it is held, what may be done.")
 @click.argument("hold")
 @home_option

@@ -1,4 +1,4 @@
-"""`nixie knowledge`: ask what is known of an address, who is near it, and which learned addresses look like slips."""
+"""`nixie knowledge`: ask what is known of an address, who is near it, and which learned addresses look like slips; budget and rates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nixie.cli.common import EX_NO, EX_UNAVAILABLE, Complaint, home_option, json_option, load_settings, print_json
+from nixie.cli.knowledge_budget import budget, calibrate
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Ask what is known, and clear doubts.
+    """Ask what is known, clear doubts, and see what questions cost.
 
     Knowledge is counts of events by day, never a judgement: what repetition is worth is decided when it is asked for.
     """
+
+
+command.add_command(budget)
+command.add_command(calibrate)
 
 
 @command.command(short_help="Tell what is known of an address and of its domain.")
@@ -32,23 +37,27 @@ def command() -> None:
 @home_option
 @json_option
 def about(address: str, home_option: Path | None, *, as_json: bool) -> None:
-    """Tell what is known of ADDRESS and of its domain: how often each kind of event was seen.
+    """Tell what is known of ADDRESS and of its domain: how often each kind of event was seen, and which lists it is on.
 
     \b
         nixie knowledge about ops@army.mil
     """
-    from nixie.core.facts import FactQuery
+    from nixie.core.facts import NO_EXPANSION, FactQuery
     from nixie.store.knowledge_facts import StoreFacts
 
     settings = load_settings(home_option)
     asked = _address(address)
     db = _reader(settings)
-    facts = StoreFacts(db).know(FactQuery(None, (asked,), (asked.domain,), datetime.now(UTC)))
+    source = StoreFacts(db)
+    facts = source.know(FactQuery(None, (asked,), (asked.domain,), datetime.now(UTC)))
+    above = source.expansions((asked,)).get(asked.key, NO_EXPANSION)
     db.close()
     told = {
         "address": _counts(facts.address(asked).organisation),
         "domain": _counts(facts.domain(asked.domain).organisation),
         "organisation_sent": facts.totals.organisation_sent,
+        "lists": sorted(above.lists),
+        "aliases": sorted(above.aliases),
     }
     if as_json:
         print_json({"about": str(asked), **told})
@@ -58,6 +67,9 @@ def about(address: str, home_option: Path | None, *, as_json: bool) -> None:
         click.echo(f"{of}:{'' if counts else ' nothing is known'}")
         for name, value in counts.items() if isinstance(counts, dict) else ():
             click.echo(f"  {name.replace('_', ' '):<22} {value}")
+    for word, names in (("on the list", above.lists), ("behind the alias", above.aliases)):
+        for name in sorted(names):
+            click.echo(f"{word} {name}")
 
 
 @command.command(short_help="List what may have been meant by an address.")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nixie.cli.common import EX_BAD, home_option, json_option, load_settings, print_json
+
+if TYPE_CHECKING:
+    from nixie.core.budget import Budget
 
 
 @click.group()
@@ -49,11 +54,24 @@ def check(file: Path | None, home_option: Path | None, *, as_json: bool) -> int:
         rules = [
             {"track": r.track, "name": r.name, "mode": str(r.mode), "then": str(r.disposition)} for r in policy.rules
         ]
-        print_json({"ok": True, "digest": policy.digest, "rules": rules, "ended_exemptions": [e.name for e in ended]})
+        allowed = asdict(policy.budget) if policy.budget is not None else None
+        told = {"ok": True, "digest": policy.digest, "budget": allowed, "rules": rules}
+        print_json({**told, "ended_exemptions": [e.name for e in ended]})
         return 0
     click.echo(f"{path}: {policy.title or 'policy'} {policy.digest[:16]} can be used")
     for rule in policy.rules:
         click.echo(f"  {rule.track:<12} {rule.mode:<8} {rule.name} -> {rule.disposition}")
+    if policy.budget is not None:
+        click.echo(f"  budget       {_allowed(policy.budget)}")
     for exemption in ended:
         click.echo(f"  exemption {exemption.name} of {exemption.owner} ended on {exemption.until}: remove it")
     return 0
+
+
+def _allowed(budget: Budget) -> str:
+    said = []
+    if budget.per_1000_messages is not None:
+        said.append(f"{budget.per_1000_messages:g} questions per 1,000 outside messages")
+    if budget.per_sender_per_quarter is not None:
+        said.append(f"{budget.per_sender_per_quarter} per sender and quarter")
+    return ", ".join(said)

@@ -8,6 +8,7 @@ have one in their name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nixie.core._address import Address
@@ -21,6 +22,9 @@ _ROUNDS = 4
 
 _LONGEST = 512
 """Longest local part in which a rewriting is looked for; the patterns stay linear in effect."""
+
+_REMEMBERED = 4_096
+"""Rewritten addresses whose person is remembered: one mail asks a dozen times."""
 
 _SRS0 = re.compile(r"SRS0[=+-][^=]{1,32}+=[^=]{1,8}+=(?P<domain>[^=]++)=(?P<local>.++)", re.IGNORECASE | re.DOTALL)
 _SRS1 = re.compile(
@@ -46,6 +50,14 @@ def rewriting(address: Address) -> str:
 
 def canonical(address: Address) -> Address:
     """Return the address of the person or list behind rewritings: SRS, BATV and VERP undone, the tag stripped."""
+    local = address.local
+    if "=" in local and len(local) <= _LONGEST:
+        return _undone(address)
+    return without_tag(address) if "+" in local else address
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _undone(address: Address) -> Address:
     for _ in range(_ROUNDS):
         if "=" not in address.local or len(address.local) > _LONGEST:
             break

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from nixie.core.message import NotSeen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nixie.core.address import Address
     from nixie.core.message import Message
 
@@ -29,7 +31,8 @@ _TRACE = (b"received:", b"return-path:", b"delivered-to:", b"x-original-to:")
 
 def message_key(sender: Address, message: Message) -> bytes:
     """Return the 16 bytes that are the same for every transaction which carries this message."""
-    return _digest(b"message", sender.key, message.message_id, b"" if message.message_id else message.body_digest)
+    content = b"" if message.message_id else message.body_digest
+    return _state(b"message", sender.key, message.message_id, content).digest()
 
 
 def copy_key(sender: Address, message: Message, recipient: Address, header: bytes = b"") -> bytes:
@@ -37,8 +40,19 @@ def copy_key(sender: Address, message: Message, recipient: Address, header: byte
 
     `header` is `untraced` of the message's bytes where it has no Message-ID, else `b""`.
     """
+    return copy_keys(sender, message, (recipient,), header)[0]
+
+
+def copy_keys(sender: Address, message: Message, recipients: Iterable[Address], header: bytes = b"") -> list[bytes]:
+    """Return `copy_key` of each recipient; what the copies share is read once."""
     subject = message.subject.reason if isinstance(message.subject, NotSeen) else message.subject
-    return _digest(b"copy", sender.key, message.message_id, message.body_digest, subject, header, recipient.key)
+    shared = _state(b"copy", sender.key, message.message_id, message.body_digest, subject, header)
+    keys = []
+    for recipient in recipients:
+        state = shared.copy()
+        state.update(_measured(recipient.key))
+        keys.append(state.digest())
+    return keys
 
 
 def untraced(raw: bytes | memoryview) -> bytes:
@@ -54,11 +68,11 @@ def untraced(raw: bytes | memoryview) -> bytes:
     return b"\r\n".join(kept)
 
 
-def _digest(purpose: bytes, *values: str | bytes) -> bytes:
-    state = blake2b(digest_size=KEY_BYTES, person=purpose)
-    for value in values:
-        raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-        # The length keeps "a" + "bc" apart from "ab" + "c".
-        state.update(len(raw).to_bytes(4, "big"))
-        state.update(raw)
-    return state.digest()
+def _state(purpose: bytes, *values: str | bytes) -> blake2b:
+    return blake2b(b"".join(map(_measured, values)), digest_size=KEY_BYTES, person=purpose)
+
+
+def _measured(value: str | bytes) -> bytes:
+    raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    # The length keeps "a" + "bc" apart from "ab" + "c".
+    return len(raw).to_bytes(4, "big") + raw

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixie.core.doubt import cleared_for_all, cleared_for_author, relation_of, same_owner
-from nixie.core.honest import Newcomers, domain_share, local_share, suffix_share
+from nixie.core.honest import NEAR_NAME, Newcomers, domain_share, local_share, suffix_share
 from nixie.core.proposals import known_key
 from nixie.core.suffixes import name_label, public_suffix
 from nixie.core.tables import government_suffix, personal_provider
@@ -95,16 +95,27 @@ class Correspondence:
         organisation = _trusted(history.organisation) if doubted is None or for_all else 0
         share = self._share(max(author, int(for_author)), max(organisation, int(for_all)))
         at_domain = 0.0
-        if doubted is None:
+        if doubted is None or written.domain == intended.domain:
             at_domain = self._share(_trusted(domain.author), _trusted(domain.organisation))
         newcomers = self._newcomers
         new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * domain_share(written.domain)
         new += self._relative(written.domain, intended.domain)
-        return share + self._alias(written, intended) + newcomers.address * new * local_share(written.local)
+        local = local_share(written.local)
+        if written.domain == intended.domain:
+            local = min(local, NEAR_NAME)
+        return share + self._alias(written, intended) + newcomers.address * new * local
+
+    def newcomer(self, address: Address) -> float:
+        """Return how probable exactly this address is, of all that the organisation writes to for the first time or seldom."""
+        history, domain = self._facts.address(known_key(address)), self._facts.domain(address.domain)
+        newcomers = self._newcomers
+        at_domain = self._share(_trusted(domain.author), _trusted(domain.organisation))
+        new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * domain_share(address.domain)
+        return self._share(0, history.organisation.sent) + new * local_share(address.local)
 
     def _alias(self, written: Address, intended: Address) -> float:
         """Return how probable the written address is as another of the intended person's, at a host of the same domain."""
-        if not same_owner(written.domain, intended.domain):
+        if written.domain == intended.domain or not same_owner(written.domain, intended.domain):
             return 0.0
         history = self._facts.address(known_key(intended))
         return HOST * self._share(history.author.sent, history.organisation.sent)
@@ -137,7 +148,7 @@ class Correspondence:
 
     def _relative(self, written: str, intended: str) -> float:
         """Return how probable the written domain is as another true domain of whoever has the intended one."""
-        if self._organisation.owns(intended):
+        if self._organisation.owns(intended) or written == intended:
             return 0.0
         counts = self._facts.domain(intended)
         share = self._share(counts.author.sent, counts.organisation.sent)

@@ -4,8 +4,11 @@ Every face of Nixie calls these functions in this order and differs only in wher
 
     domains = domains_to_ask(envelope, message, organisation)          # who could have been meant?
     near    = {domain: source.near(domain, NEAR_LIMIT) for domain in domains}
-    facts   = source.know(facts_to_ask(message, envelope, origin, organisation, near, as_of))
-    case    = make_case(message, envelope, origin, organisation, near, facts, settings)
+    reading = read_people(message)
+    asked   = people_to_ask(message, envelope, origin, organisation, reading, as_of)
+    people  = gather(asked, source.suggest(asked), reading)
+    facts   = source.know(facts_to_ask(message, envelope, origin, organisation, near, as_of, people))
+    case    = make_case(message, envelope, origin, organisation, near, facts, settings, people=people)
     result  = examine(case, checks)
     policy.judge(subjects(case, result), as_of)
 
@@ -21,13 +24,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nixie.core.budget import WITHIN_BUDGET, within
 from nixie.core.case import Case
 from nixie.core.doubt import relation_of
-from nixie.core.facts import FactQuery
+from nixie.core.facts import NO_SURROUNDINGS, FactQuery, SuggestQuery
 from nixie.core.finding import Failed, Finding, Scalar, Skipped
+from nixie.core.greeting import greeting_tokens
+from nixie.core.mailing import MOST_REFERENCES, mailing_key
 from nixie.core.message import NOT_GIVEN, NotSeen
+from nixie.core.people import mails_to_ask, suspects, without_mail
+from nixie.core.person import tokens
 from nixie.core.proposals import TOO_MANY, circle_of, known_key, outside, proposed, shortlist
+from nixie.core.reached import reached
+from nixie.core.reading import NOT_READ
 from nixie.core.routed import routed
+from nixie.core.scales import UNCHANGED
 from nixie.core.tables import country_of
 
 if TYPE_CHECKING:
@@ -37,9 +48,12 @@ if TYPE_CHECKING:
     from nixie.core.address import Address
     from nixie.core.direction import Origin
     from nixie.core.envelope import Envelope
-    from nixie.core.facts import Facts
+    from nixie.core.facts import Expansion, Facts, Surroundings
     from nixie.core.message import Message
     from nixie.core.organisation import Organisation
+    from nixie.core.people import Suspect
+    from nixie.core.reading import Reading
+    from nixie.core.scales import Scales
 
 NEAR_LIMIT = 128
 """How many near domains a source is asked for; slip kinds choose among them."""
@@ -79,6 +93,63 @@ def domains_to_ask(envelope: Envelope, message: Message, organisation: Organisat
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people around a message: what knowledge says about its circle, what its words say, whom the author's book offers."""
+
+    around: Surroundings = NO_SURROUNDINGS
+    reading: Reading = NOT_READ
+    suspects: tuple[Suspect, ...] = ()
+
+
+NO_PEOPLE = People()
+
+
+def people_to_ask(
+    message: Message,
+    envelope: Envelope,
+    origin: Origin,
+    organisation: Organisation,
+    reading: Reading,
+    as_of: datetime,
+) -> SuggestQuery:
+    """Return the question who stands around the circle, and who else could have been meant."""
+    circle = circle_of(message, envelope)
+    written = {
+        known.key: (address, known) for address in outside(circle, organisation) for known in (known_key(address),)
+    }
+    few = list(written.values())[:MOST_WRITTEN]
+    return SuggestQuery(
+        origin.author,
+        tuple({known.key: known for known in map(known_key, circle)}.values()),
+        tuple(known for _, known in few),
+        as_of,
+        tokens={known.key: tokens(known, _names(reading.names.get(address.key, ""))) for address, known in few},
+        greeted=greeting_tokens(reading.greeted),
+        references=tuple(
+            mailing_key(identity) for identity in dict.fromkeys((*message.references, *message.in_reply_to))
+        )[-MOST_REFERENCES:],
+        topic=reading.topic if reading.answers else 0,
+    )
+
+
+MOST_WRITTEN = 50
+"""Most written addresses for which alike people are looked up; in a larger circle nobody is odd."""
+
+
+def _names(name: str) -> tuple[str, ...]:
+    return (name,) if name else ()
+
+
+def gather(asked: SuggestQuery, around: Surroundings, reading: Reading, message_id: str = "") -> People:
+    """Return the people around a message, with those who may have been meant; what was learned of it already is left out."""
+    if message_id:
+        around = without_mail(around, mailing_key(message_id))
+    circle = {address.key: None for address in asked.circle}
+    moment = int(asked.as_of.timestamp() * 1_000_000)
+    return People(around, reading, suspects(asked.written, around, reading, circle, moment))
+
+
 def facts_to_ask(
     message: Message,
     envelope: Envelope,
@@ -86,6 +157,7 @@ def facts_to_ask(
     organisation: Organisation,
     near: Mapping[str, tuple[str, ...]],
     as_of: datetime,
+    people: People = NO_PEOPLE,
 ) -> FactQuery:
     """Return the one question to the store: the outside circle, everybody who may have been meant, and their domains.
 
@@ -98,8 +170,23 @@ def facts_to_ask(
     for proposal in listed.proposals:
         intended = known_key(proposal.intended)
         addresses.setdefault(intended.key, intended)
-        domains[proposal.domain] = domains[proposal.written.domain] = None
-    return FactQuery(origin.author, tuple(addresses.values()), tuple(domains), as_of, listed.left_out, bool(domains))
+        domains[proposal.intended.domain] = domains[proposal.written.domain] = None
+    for beside in people.around.beside.values():
+        for one in beside:
+            addresses.setdefault(one.address.key, one.address)
+            domains[one.address.domain] = None
+    for suspect in people.suspects:
+        if suspect.slip.part == "person" and not people.around.mails.get(known_key(suspect.written).key):
+            domains[suspect.written.domain] = None
+    return FactQuery(
+        origin.author,
+        tuple(addresses.values()),
+        tuple(domains),
+        as_of,
+        listed.left_out,
+        bool(domains or people.suspects),
+        mails_to_ask(people.suspects) if people.reading.words else (),
+    )
 
 
 def domains_to_admit(near: Mapping[str, tuple[str, ...]], organisation: Organisation, as_of: datetime) -> FactQuery:
@@ -125,9 +212,32 @@ def make_case(
     near: Mapping[str, tuple[str, ...]],
     facts: Facts,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    expansions: Mapping[str, Expansion] | None = None,
+    people: People = NO_PEOPLE,
+    scales: Scales = UNCHANGED,
+    asked_from: float = 0.0,
 ) -> Case:
-    """Return the case: everything the checks may see."""
-    return Case(message, envelope, origin, organisation, circle_of(message, envelope), near, facts, settings or {})
+    """Return the case: everything the checks may see. `expansions` are those of `core.reached.not_shown`, `scales` and
+    `asked_from` those in force at the moment (`core.tuning.Tuning`).
+    """
+    circle = circle_of(message, envelope)
+    return Case(
+        message,
+        envelope,
+        origin,
+        organisation,
+        circle,
+        near,
+        facts,
+        settings or {},
+        reached(message, envelope, expansions or {}),
+        outside(circle, organisation),
+        people.around,
+        people.reading,
+        people.suspects,
+        scales,
+        asked_from,
+    )
 
 
 def examine(case: Case, checks: Iterable[Check]) -> Examination:
@@ -166,15 +276,21 @@ def subjects(case: Case, examination: Examination) -> tuple[Mapping[str, Scalar]
     everybody = _message_values(case)
     everybody["message.failed_checks"] = len(examination.failed)
     everybody.update(_found(examination, None))
-    about: dict[int, dict[str, Scalar]] = {}
+    about: dict[int, dict[str, Scalar]] = {
+        number: {"recipient.reached": str(way)} for number, way in enumerate(case.reached)
+    }
     for skipped in examination.skipped:
         if skipped.recipient is not None and skipped.reason == TOO_MANY:
             # A policy sees it as something unread, because nobody looked at all of it.
-            about[skipped.recipient] = {"message.unread": skipped.reason}
+            about.setdefault(skipped.recipient, {})["message.unread"] = skipped.reason
     for finding in examination.findings:
         if finding.recipient is not None:
             values = about.setdefault(finding.recipient, {})
             values.update((f"{finding.check}.{name}", value) for name, value in finding.values)
+    for values in about.values():
+        probability = values.get("misdirected.probability")
+        if isinstance(probability, float):
+            values[WITHIN_BUDGET] = within(probability, str(values.get("misdirected.slip", "")), case.asked_from)
     nothing: dict[str, Scalar] = {}
     return tuple(
         {

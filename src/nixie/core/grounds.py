@@ -15,60 +15,102 @@ from nixie.core.proposals import known_key
 from nixie.core.tables import country_of
 
 if TYPE_CHECKING:
+    from nixie.core.address import Address
+    from nixie.core.context import Context, Standing
     from nixie.core.correspondence import Expected
     from nixie.core.doubt import Doubt
     from nixie.core.facts import Facts, History
     from nixie.core.finding import Scalar
-    from nixie.core.proposals import Proposal
+    from nixie.core.slips.kind import Slip
+
+
+Factors = tuple[tuple[str, float], ...]
+"""What the context says, by feature (`core.context`), in log-odds for the slip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One way in which one copy may have gone astray.
+    """One way in which one copy may have gone astray; without `intended` nobody was meant.
 
     `honest` is the probability that the address is written rightly, `suspicion` the factor that bad experience adds (from
-    1.0), `doubted` says why its domain's counts carry no trust; `weight` is the lambda that follows of all this.
+    1.0), `doubted` says why its counts carry no trust; `context` is what the context adds in log-odds, of which the factors
+    are the parts; `weight` is the lambda that follows of all this. A standing is what the context knows of an address.
     """
 
-    proposal: Proposal
+    written: Address
+    intended: Address | None
+    slip: Slip
     expected: Expected
     doubted: Doubt | None
     honest: float
     suspicion: float
     weight: float
+    for_written: Factors = ()
+    for_intended: Factors = ()
+    context: float = 0.0
+    standing: Standing | None = None
+    standing_intended: Standing | None = None
+
+    @property
+    def typed(self) -> bool:
+        """Return whether it is a slip of typing, as opposed to one of the person or the circle."""
+        return self.slip.part in ("domain", "local")
 
 
-def about_intended(hypothesis: Hypothesis, facts: Facts) -> tuple[Evidence, ...]:
+def about_intended(hypothesis: Hypothesis, facts: Facts, context: Context | None = None) -> tuple[Evidence, ...]:
     """Return what speaks for the intended address: the slip, and why the author would mean it."""
-    proposal, expected = hypothesis.proposal, hypothesis.expected
-    slip = proposal.slip
+    slip, intended, expected = hypothesis.slip, hypothesis.intended, hypothesis.expected
+    if intended is None:
+        return (Evidence("one-too-many", (("kind", slip.kind), ("what", slip.what)), log(slip.probability)),)
     values: tuple[tuple[str, Scalar], ...] = (
         ("kind", slip.kind),
         ("what", slip.what),
-        ("written", proposal.written.domain),
-        ("intended", proposal.domain),
+        ("written", hypothesis.written.domain),
+        ("intended", intended.domain),
     )
-    reasons = list(_reasons(hypothesis, facts))
+    reasons = list(_reasons(hypothesis, intended, facts))
     code, named = reasons[0]
     explained = tuple(Evidence(more, its) for more, its in reasons[1:])
     return (
-        Evidence("slip", values, log(slip.probability)),
+        Evidence("slip" if slip.part == "domain" else "slip-of-person", values, log(slip.probability)),
         Evidence(code, named, log(expected.probability)),
         *explained,
+        *_of_context(hypothesis.for_intended, "intended", context, hypothesis.standing_intended, hypothesis.written),
     )
 
 
-def _reasons(hypothesis: Hypothesis, facts: Facts) -> list[tuple[str, tuple[tuple[str, Scalar], ...]]]:
+def _of_context(
+    factors: Factors, which: str, context: Context | None, standing: Standing | None, written: Address
+) -> tuple[Evidence, ...]:
+    """Return what the context says about one of the two addresses, as far as it says anything."""
+    if context is None or standing is None or not factors:
+        return ()
+    counts = context.counts(standing, known_key(written).key)
+    return tuple(
+        Evidence(f"{name}-{which}" if name in counts else f"never-{which}", counts.get(name, ()), value)
+        for name, value in factors
+        if abs(value) >= LEAST_FACTOR
+    )
+
+
+LEAST_FACTOR = 0.05
+"""Log-odds below which a feature is not worth a line."""
+
+
+def _reasons(
+    hypothesis: Hypothesis, intended: Address, facts: Facts
+) -> list[tuple[str, tuple[tuple[str, Scalar], ...]]]:
     """Return why the author would mean the intended address, the strongest reason first."""
-    proposal, expected = hypothesis.proposal, hypothesis.expected
-    domain = proposal.domain
-    found = _written(facts.address(known_key(proposal.intended)), "intended", domain)
+    expected, domain = hypothesis.expected, intended.domain
+    found = _written(facts.address(known_key(intended)), "intended", domain)
     if expected.relation == "own":
         found.append(("own-domain", (("domain", domain),)))
     if expected.relation == "partner":
         found.append(("partner", (("partner", expected.partner), ("domain", domain))))
     found += _written(facts.domain(domain), "domain", domain)
-    return found or [("no-such-ending", (("ending", proposal.written.domain.rpartition(".")[2]),))]
+    if not found and hypothesis.slip.part != "domain":
+        return [("known-person", (("domain", domain),))]
+    return found or [("no-such-ending", (("ending", hypothesis.written.domain.rpartition(".")[2]),))]
 
 
 def _written(history: History, what: str, domain: str) -> list[tuple[str, tuple[tuple[str, Scalar], ...]]]:
@@ -79,9 +121,11 @@ def _written(history: History, what: str, domain: str) -> list[tuple[str, tuple[
     return []
 
 
-def about_written(hypothesis: Hypothesis, facts: Facts, one_slip_in: int) -> tuple[Evidence, ...]:
+def about_written(
+    hypothesis: Hypothesis, facts: Facts, one_slip_in: int, context: Context | None = None
+) -> tuple[Evidence, ...]:
     """Return what is known of the written address, and the base rate of slips (one message in `one_slip_in`)."""
-    written, doubted = hypothesis.proposal.written, hypothesis.doubted
+    written, doubted = hypothesis.written, hypothesis.doubted
     history = facts.address(known_key(written))
     code, values = _acquaintance(history, written.domain)
     found = [
@@ -99,8 +143,9 @@ def about_written(hypothesis: Hypothesis, facts: Facts, one_slip_in: int) -> tup
         )
         found.append(Evidence("doubted", pair))
     found.extend(_experience(history, hypothesis.suspicion))
+    found.extend(_of_context(hypothesis.for_written, "written", context, hypothesis.standing, written))
     country = country_of(written.domain)
-    if country.name and country != country_of(hypothesis.proposal.domain):
+    if hypothesis.intended and country.name and country != country_of(hypothesis.intended.domain):
         where: tuple[tuple[str, Scalar], ...] = (
             ("code", country.code),
             ("country", country.name),

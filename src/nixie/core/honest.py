@@ -61,6 +61,9 @@ GOVERNMENT_NAMES = 5_000.0
 PROVIDER_SHARE = 1e-3
 """Of the addresses at a domain new to us, how many are at one given well-known mail provider."""
 
+LEAST_SHARE = 1e-8
+"""The least share of a domain that can exist: no more than some hundred million do."""
+
 HOST_SHARE = 1e-3
 """How probable one certain name of a host below a registered domain is (`mail2` in `mail2.example.org`)."""
 
@@ -73,6 +76,9 @@ ROLES = {
 
 ANY_NAME = 1e-4
 """The same for a person's name."""
+
+NEAR_NAME = 1e-5
+"""The same for a name one slip away from a known one at the same domain: there are few such people, and many such slips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,8 @@ def domain_share(domain: str) -> float:
     length = len(registered) - len(suffix) - 1
     of_length = LENGTH_SHARES[length] if length < len(LENGTH_SHARES) else LONGER_SHARE
     names = max(of_length / min(26.0**length, NAMES_OF_A_LENGTH), _register_share(suffix))
-    return suffix_share(suffix) * names * (HOST_SHARE if registered != domain else 1.0)
+    share = max(suffix_share(suffix) * names, LEAST_SHARE if real_suffix(suffix) else 0.0)
+    return share * (HOST_SHARE if registered != domain else 1.0)
 
 
 def _confused(domain: str) -> bool:
@@ -151,4 +158,4 @@ def suffix_share(suffix: str) -> float:
 @lru_cache(maxsize=1024)
 def real_suffix(suffix: str) -> bool:
     """Return whether names can be registered under a suffix; under `.con` they cannot."""
-    return suffix_list().publicsuffix(suffix, accept_unknown=False) is not None
+    return suffix_list("").publicsuffix(suffix, accept_unknown=False) is not None

@@ -13,10 +13,11 @@ Errors: PolicyError (see `core.problems`) from `parse_policy`; judging never rai
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from nixie.core.budget import WITHIN_BUDGET, Budget
 from nixie.core.condition import OPERATORS, Predicate, canonical, clauses, comparisons, compiled
 from nixie.core.policy_text import PolicyError, read_policy
 from nixie.core.rules import TRACKS, Exemption, Rule
@@ -45,6 +46,8 @@ class Policy:
     _tracks: tuple[Track, ...] = field(repr=False, compare=False)
     _exempting: tuple[tuple[Exemption, Test, tuple[str, ...]], ...] = field(repr=False, compare=False)
     _asked: tuple[str, ...] = field(repr=False, compare=False)
+    budget: Budget | None = None
+    """How many questions it allows; the threshold that follows from it is one of the subjects' values."""
 
     def expired(self, day: date) -> tuple[Exemption, ...]:
         """Return the exemptions that no longer apply on the day (UTC), for `nixie policy check` to report."""
@@ -56,7 +59,8 @@ class Policy:
         """Return one verdict a subject, numbered in their order.
 
         A subject holds the values of one recipient by predicate name; what is missing was not found. `as_of` (aware)
-        says which exemptions are in force. The trace names the rules that matched or were silenced; with `full` every
+        says which exemptions are in force. A copy that the budget alone keeps from being asked about names the rule that
+        would have held it (`below_budget`). The trace names the rules that matched or were silenced; with `full` every
         rule that was looked at, misses included, for explanations.
         """
         day = as_of.date()
@@ -68,6 +72,10 @@ class Policy:
             known = judged.get(key)
             if known is None:
                 known = judged[key] = self._judge_one(subject, exempting, full=full)
+                if subject.get(WITHIN_BUDGET) is False and WITHIN_BUDGET in self._asked:
+                    rich = self._judge_one({**subject, WITHIN_BUDGET: True}, exempting, full=False)
+                    if rich.disposition.strictness > known.disposition.strictness:
+                        known = judged[key] = replace(known, below_budget=rich.rule)
             verdicts.append(
                 CopyVerdict(
                     number,
@@ -78,6 +86,7 @@ class Policy:
                     known.trace,
                     known.message,
                     known.reviewers,
+                    known.below_budget,
                 )
             )
         return tuple(verdicts)
@@ -154,7 +163,7 @@ def parse_policy(
     `source` names the file in errors; `predicates` and `checks` are what rules and exemptions may name. Raises
     PolicyError with every mistake of the text.
     """
-    title, rules, exemptions = read_policy(text, source, predicates, checks, tracks)
+    title, rules, exemptions, budget = read_policy(text, source, predicates, checks, tracks)
     lively = [rule for rule in rules if rule.mode is not Mode.OFF]
     by_track = (tuple((r, compiled(r.condition)) for r in lively if r.track == track) for track in tracks)
     asked = _asked_names([*(r.condition for r in lively), *(e.condition for e in exemptions)])
@@ -162,15 +171,15 @@ def parse_policy(
     exempting = tuple(
         (e, compiled(e.condition), tuple(n for n in by_rules if n.partition(".")[0] in e.checks)) for e in exemptions
     )
-    digest = sha256(json.dumps(_meaning(rules, exemptions), separators=(",", ":")).encode()).hexdigest()
-    return Policy(title, rules, exemptions, digest, tuple(t for t in by_track if t), exempting, asked)
+    digest = sha256(json.dumps(_meaning(rules, exemptions, budget), separators=(",", ":")).encode()).hexdigest()
+    return Policy(title, rules, exemptions, digest, tuple(t for t in by_track if t), exempting, asked, budget)
 
 
 def _asked_names(conditions: list[Condition]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(leaf.predicate for condition in conditions for leaf in comparisons(condition)))
 
 
-def _meaning(rules: Sequence[Rule], exemptions: Sequence[Exemption]) -> object:
+def _meaning(rules: Sequence[Rule], exemptions: Sequence[Exemption], budget: Budget | None) -> object:
     """Return everything that can change a verdict, a question or an exemption's account, as JSON-ready lists."""
     return [
         [
@@ -181,4 +190,5 @@ def _meaning(rules: Sequence[Rule], exemptions: Sequence[Exemption]) -> object:
             [e.name, sorted(e.checks), canonical(e.condition), e.owner, e.reason, e.until.isoformat()]
             for e in exemptions
         ],
+        *([[budget.per_1000_messages, budget.per_sender_per_quarter]] if budget is not None else []),
     ]

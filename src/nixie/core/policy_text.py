@@ -1,4 +1,8 @@
-"""Read policy.toml: tracks of rules and exemptions, with every mistake of the file collected before any is reported.
+"""Read policy.toml: a budget, tracks of rules and exemptions, with every mistake of the file collected before any is reported.
+
+    [budget]                            # optional; see core.budget
+    questions_per_1000_messages = 0.5   # outside messages of everybody
+    questions_per_sender_per_quarter = 4
 
     [[slip.rule]]                       # a track is one of core.rules.TRACKS; rules stand in the order of the file
     name = "likely-slip"                # unique in the policy
@@ -26,6 +30,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nixie.core import toml_places
+from nixie.core.budget import WITHIN_BUDGET, Budget
+from nixie.core.condition import comparisons
 from nixie.core.condition_text import NEVER, ConditionReader
 from nixie.core.nearest import advice
 from nixie.core.policy_shadow import shadowing
@@ -44,6 +50,9 @@ if TYPE_CHECKING:
 Word = TypeVar("Word", Choice, Disposition, Mode)
 
 _RULE_KEYS = ("name", "mode", "when", "then", "choices", "reviewers", "message")
+_BUDGET_KEYS = ("questions_per_1000_messages", "questions_per_sender_per_quarter")
+_MOST_PER_1000 = 1000
+_MOST_PER_QUARTER = 10_000
 _EXEMPTION_KEYS = ("name", "checks", "when", "owner", "reason", "until")
 _EXEMPTION_PREDICATES = ("recipient.", "sender.")
 _USUAL_CHOICES = {
@@ -65,15 +74,16 @@ def read_policy(
     predicates: Mapping[str, Predicate],
     checks: Collection[str],
     tracks: Sequence[str],
-) -> tuple[str, tuple[Rule, ...], tuple[Exemption, ...]]:
-    """Return title, rules (by track in the order of `tracks`, then as written) and exemptions. Raises PolicyError."""
+) -> tuple[str, tuple[Rule, ...], tuple[Exemption, ...], Budget | None]:
+    """Return title, rules (by track in the order of `tracks`, then as written), exemptions, and the budget. Raises PolicyError."""
     try:
         data, lines = toml_places.read(text, source)
     except ProblemsError as error:
         raise PolicyError(error.problems) from None
     reader = _Reader(source, lines, predicates, checks)
-    reader.unknown_keys(data, ("title", *tracks, "exemption"), ())
+    reader.unknown_keys(data, ("title", "budget", *tracks, "exemption"), ())
     title = reader.words(data, "title", (), required=False)
+    budget = reader.budget(data) if "budget" in data else None
     rules = tuple(
         reader.rule(track, table, path)
         for track in tracks
@@ -85,9 +95,11 @@ def read_policy(
     reader.unique([(e.name, e.line) for e in exemptions], "exemption")
     if not reader.problems:
         reader.reachable(rules, tracks)
+        if budget is not None:
+            reader.heard(rules)
     if reader.problems:
         raise PolicyError(tuple(reader.problems))
-    return title, rules, exemptions
+    return title, rules, exemptions, budget
 
 
 class _Reader:
@@ -156,6 +168,31 @@ class _Reader:
             until=self._day(table, path),
             line=toml_places.line_of(self._lines, path),
         )
+
+    def budget(self, data: Table) -> Budget:
+        """Return what [budget] allows."""
+        table, path = data["budget"], ("budget",)
+        if not isinstance(table, dict):
+            self.note(path, "is written as [budget], with its numbers below")
+            return Budget()
+        self.unknown_keys(table, _BUDGET_KEYS, path)
+        if not table:
+            self.note(path, f"says nothing; {' or '.join(_BUDGET_KEYS)} belongs there, or remove it")
+        messages, sender = (table.get(key) for key in _BUDGET_KEYS)
+        if messages is not None and not (_is_number(messages) and 0 < messages <= _MOST_PER_1000):
+            self.note((*path, _BUDGET_KEYS[0]), f"must be a number above 0 and at most {_MOST_PER_1000}, such as 0.5")
+            messages = None
+        if sender is not None and not (type(sender) is int and 0 < sender <= _MOST_PER_QUARTER):
+            self.note((*path, _BUDGET_KEYS[1]), f"must be a whole number from 1 to {_MOST_PER_QUARTER}, such as 4")
+            sender = None
+        return Budget(float(messages) if messages is not None else None, sender)
+
+    def heard(self, rules: Sequence[Rule]) -> None:
+        """Report a budget that no rule asks about: it would change nothing, and its author would never learn that."""
+        asked = {leaf.predicate for rule in rules for leaf in comparisons(rule.condition)}
+        if WITHIN_BUDGET not in asked:
+            text = f'no rule asks for it; add "{WITHIN_BUDGET}" = true to the rules about slips, or remove the budget'
+            self.note(("budget",), text)
 
     def unique(self, names: Sequence[tuple[str, int]], what: str) -> None:
         first: dict[str, int] = {}
@@ -272,3 +309,7 @@ class _Reader:
         else:
             self.note((*path, "until"), "must be a day without quotes, such as 2027-03-31")
         return date.min
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

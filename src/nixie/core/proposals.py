@@ -51,16 +51,11 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`written` (an outside address of the circle) may be a slip of the same local part at `domain`."""
+    """`written` (an outside address of the circle) may be a typed slip of `intended`."""
 
     written: Address
-    domain: str
+    intended: Address
     slip: Slip
-
-    @property
-    def intended(self) -> Address:
-        """Return the address that may have been meant."""
-        return Address(self.written.local, self.domain)
 
 
 def circle_of(message: Message, envelope: Envelope) -> tuple[Address, ...]:
@@ -143,7 +138,7 @@ def shortlist(circle: Iterable[Address], near: Mapping[str, tuple[str, ...]], or
             left_out += len(addresses)
             crowded.add(written)
         else:
-            found.extend(Proposal(address, domain, slip) for address in addresses)
+            found.extend(Proposal(address, Address(address.local, domain), slip) for address in addresses)
     return Shortlist(tuple(found), left_out, frozenset(crowded))
 
 

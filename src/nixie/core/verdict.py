@@ -52,6 +52,24 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
 
 
+class Reached(StrEnum):
+    """How one recipient was reached; of several ways the first one here."""
+
+    TYPED = "typed"
+    """To or Cc shows the address."""
+    EXPANDED = "expanded"
+    """To or Cc shows a known list that it is a member of, directly or through one list more."""
+    REWRITTEN = "rewritten"
+    """To or Cc shows a known alias that stands for it alone."""
+    BLIND = "blind"
+    """Neither shows anything that leads to it: Bcc alone, as far as anybody can tell."""
+
+    @property
+    def by_table(self) -> bool:
+        """Return whether a list or an alias put the address there, so that nobody can have mistyped it."""
+        return self in (Reached.EXPANDED, Reached.REWRITTEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """One predicate of a rule as it was evaluated: its name, operator, wanted value, the value seen, and the outcome."""
@@ -82,7 +100,8 @@ class CopyVerdict:
 
     `disposition` is what happens, `would_be` what would happen if every rule were enforced, `rule` the name of the rule
     that decided (`""`: none matched), `choices` what the asked person may do, `message` the rule's sentence for the notice,
-    `reviewers` the addresses that the rule names (empty: the organisation's).
+    `reviewers` the addresses that the rule names (empty: the organisation's). `below_budget` names the rule that would have
+    held the copy but for the annoyance budget: *not asked: budget*.
     """
 
     recipient: int
@@ -93,13 +112,15 @@ class CopyVerdict:
     trace: tuple[RuleTrace, ...] = field(default=(), repr=False)
     message: str = ""
     reviewers: tuple[str, ...] = field(default=(), repr=False)
+    below_budget: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision about one message: a `CopyVerdict` per envelope recipient in the envelope's order, and its grounds.
 
-    `policy` is the first 16 hex digits of the digest of the policy that judged.
+    `policy` is the first 16 hex digits of the digest of the policy that judged. `reached` says how each
+    recipient was reached; `()` when nobody looked.
     """
 
     copies: tuple[CopyVerdict, ...]
@@ -107,6 +128,7 @@ class Verdict:
     skipped: tuple[Skipped, ...] = ()
     failed: tuple[Failed, ...] = ()
     policy: str = ""
+    reached: tuple[Reached, ...] = ()
 
     def about(self, recipient: int) -> tuple[Finding, ...]:
         """Return the findings about one recipient, those about the whole message included."""

@@ -6,10 +6,11 @@ reason share an entry, so that a quiet decision about a hundred recipients stays
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from nixie.core.finding import Candidate, Evidence, Failed, Finding, Skipped
-from nixie.core.verdict import Choice, Clause, CopyVerdict, Disposition, Mode, RuleTrace, Verdict
+from nixie.core.verdict import Choice, Clause, CopyVerdict, Disposition, Mode, Reached, RuleTrace, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ def to_json(verdict: Verdict) -> Json:
             "findings": [_finding_json(f) for f in verdict.findings],
             "skipped": _skipped_json(verdict.skipped),
             "failed": [{"check": f.check, "reason": f.reason} for f in verdict.failed],
+            "reached": [[str(way), len(list(same))] for way, same in groupby(verdict.reached)],
         }
     )
 
@@ -41,6 +43,7 @@ def from_json(data: Mapping[str, Any]) -> Verdict:
             skipped=tuple(skipped for run in data.get("skipped", ()) for skipped in _skipped(run)),
             failed=tuple(Failed(f["check"], f["reason"]) for f in data.get("failed", ())),
             policy=data.get("policy", ""),
+            reached=tuple(way for name, number in data.get("reached", ()) for way in [Reached(name)] * number),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a verdict: {type(error).__name__}") from None
@@ -62,6 +65,7 @@ def _copy_json(copy: CopyVerdict) -> Json:
         "choices": [str(choice) for choice in copy.choices],
         "message": copy.message,
         "reviewers": list(copy.reviewers),
+        "below_budget": copy.below_budget,
         "trace": [_trace_json(trace) for trace in copy.trace],
     }
     return {"recipient": copy.recipient, **_without_empty(data)}
@@ -78,6 +82,7 @@ def _copy(data: Json) -> CopyVerdict:
         trace=tuple(map(_trace, data.get("trace", ()))),
         message=data.get("message", ""),
         reviewers=tuple(data.get("reviewers", ())),
+        below_budget=data.get("below_budget", ""),
     )
 
 

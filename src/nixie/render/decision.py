@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nixie.core.verdict import Disposition
+from nixie.core.verdict import Disposition, Reached
 from nixie.render.evidence import Reader, reasons, sentence, suggestions
 from nixie.render.plain import address_words, counted, safe, share
 
@@ -22,18 +22,26 @@ QUIET_LISTED = 20
 _SKIPPED = {
     "not-outgoing": "the mail does not leave the house",
     "not-typed": "nobody typed these addresses",
+    "expanded": "a known list put the address there, and nobody typed it",
+    "rewritten": "a known alias put the address there, and nobody typed it",
     "no-author": "nobody can be named as the author",
     "null-sender": "it is a bounce",
     "too-little-history": "too little is known yet",
     "too-many-proposals": "there were more possibilities than can be weighed; the likeliest were",
 }
 
+_REACHED = {
+    Reached.EXPANDED: "by a list in To or Cc",
+    Reached.REWRITTEN: "by an alias in To or Cc",
+    Reached.BLIND: "in blind copy",
+}
+
 
 def decision_json(envelope: Envelope, origin: Origin, verdict: Verdict, *, explain: bool = False) -> dict[str, Any]:
     """Return a decision as JSON-ready values, a list of recipients in the envelope's order.
 
-    Each has disposition, would_be, probability, intended and slip (null where nothing was found), and its findings; with
-    `explain` the factors of every candidate and the rules that were looked at.
+    Each has disposition, would_be, how it was reached (null when nobody looked), probability, intended and slip (null where
+    nothing was found), and its findings; with `explain` the factors of every candidate and the rules that were looked at.
     """
     return {
         "direction": str(origin.direction),
@@ -59,6 +67,8 @@ def _copy_json(address: str, copy: CopyVerdict, verdict: Verdict, *, explain: bo
         "disposition": str(copy.disposition),
         "would_be": str(copy.would_be),
         "rule": copy.rule or None,
+        "not_asked": "budget" if copy.below_budget else None,
+        "reached": str(verdict.reached[copy.recipient]) if verdict.reached else None,
         "probability": values.get("misdirected.probability"),
         "intended": safe(best[0].address) if best else None,
         "slip": values.get("misdirected.slip"),
@@ -111,7 +121,7 @@ def decision_lines(envelope: Envelope, origin: Origin, verdict: Verdict, *, expl
     """Yield the lines that tell a person what becomes of each copy and why; those that are stopped come first."""
     author = address_words(str(origin.author)) if origin.author is not None else "nobody who can be named"
     yield f"{origin.direction} mail of {author} ({origin.kind})"
-    names = [address_words(str(recipient.address)) for recipient in envelope.recipients]
+    names = [_name(number, str(recipient.address), verdict) for number, recipient in enumerate(envelope.recipients)]
     told = [c for c in verdict.copies if _says_something(c, verdict, explain=explain)]
     for copy in sorted(told, key=lambda c: -c.disposition.strictness):
         yield from _copy_lines(names[copy.recipient], copy, verdict, explain=explain)
@@ -123,9 +133,15 @@ def decision_lines(envelope: Envelope, origin: Origin, verdict: Verdict, *, expl
     yield from _not_looked_at(verdict)
 
 
+def _name(number: int, address: str, verdict: Verdict) -> str:
+    """Return the address, and how the copy got there where nobody wrote it in To or Cc."""
+    way = _REACHED.get(verdict.reached[number]) if verdict.reached else None
+    return f"{address_words(address)} ({way})" if way else address_words(address)
+
+
 def _says_something(copy: CopyVerdict, verdict: Verdict, *, explain: bool) -> bool:
     stopped = copy.disposition is not Disposition.DELIVER or copy.would_be is not Disposition.DELIVER
-    return stopped or bool(copy.trace) or (explain and bool(verdict.about(copy.recipient)))
+    return stopped or bool(copy.trace) or bool(copy.below_budget) or (explain and bool(verdict.about(copy.recipient)))
 
 
 def _copy_lines(name: str, copy: CopyVerdict, verdict: Verdict, *, explain: bool) -> Iterator[str]:
@@ -133,6 +149,8 @@ def _copy_lines(name: str, copy: CopyVerdict, verdict: Verdict, *, explain: bool
     yield f"{copy.disposition:<14} {name}{by}"
     if copy.would_be is not copy.disposition:
         yield f"    would be {copy.would_be} if every rule were enforced{_would_be_rule(copy)}"
+    if copy.below_budget:
+        yield f'    not asked: budget (rule "{copy.below_budget}" would have asked)'
     best = suggestions(verdict, copy.recipient)
     if best:
         yield f"    probably meant: {address_words(best[0].address)} ({share(best[0].probability)})"

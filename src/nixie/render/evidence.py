@@ -10,6 +10,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from nixie.core.context_weights import WEIGHTS
 from nixie.core.evidence import EVIDENCE
 from nixie.render.plain import domain_words, safe, times
 
@@ -29,8 +30,17 @@ class Reader(StrEnum):
 
 _DOMAINS = ("written", "intended", "domain", "instead")
 """Values that are domains, shown with their letters and their A-labels."""
-_UNSAID = ("base-rate",)
+_UNSAID = ("base-rate", "never-written", "never-intended")
 """Codes that explain the arithmetic and not the copy."""
+
+
+FEW, TELLING = 2, 0.7
+"""Most facts of the context that are said, and the least log-odds of one."""
+
+LIKELY = 0.05
+"""Part of the best suggestion's probability that another one has at least."""
+
+CONTEXT = frozenset(f"{name}-{which}" for name in (*WEIGHTS, "never") for which in ("written", "intended"))
 
 
 def _wrote(who: str, what: str) -> Callable[[Mapping[str, Scalar]], str]:
@@ -128,9 +138,15 @@ def sentence(evidence: Evidence, reader: Reader = Reader.AUTHOR) -> str:
 
 
 def sentences(finding: Finding, reader: Reader = Reader.AUTHOR) -> tuple[str, ...]:
-    """Return what speaks for and against in a finding: the best candidate's facts, then the written address's."""
+    """Return what speaks for and against in a finding: the best candidate's facts, then the written address's.
+
+    Of the context only the few that tell most are said; `nixie check --explain` and the ledger have all.
+    """
     best = finding.candidates[0].evidence if finding.candidates else ()
-    said = [sentence(e, reader) for e in (*best, *finding.evidence) if e.code not in _UNSAID]
+    everything = [e for e in (*best, *finding.evidence) if e.code not in _UNSAID]
+    context = [e for e in everything if e.code in CONTEXT]
+    telling = sorted((e for e in context if e.weight >= TELLING), key=lambda e: -e.weight)[:FEW]
+    said = [sentence(e, reader) for e in everything if e.code not in CONTEXT or e in telling]
     return tuple(dict.fromkeys(said))
 
 
@@ -150,6 +166,8 @@ def reasons(verdict: Verdict, recipient: int, reader: Reader = Reader.AUTHOR) ->
 def suggestions(verdict: Verdict, recipient: int) -> tuple[Candidate, ...]:
     """Return the addresses that may have been meant for the copy, the most probable first; somebody unknown is left out."""
     found = [c for f in verdict.about(recipient) for c in f.candidates if c.address]
+    least = LIKELY * max((c.probability for c in found), default=0.0)
+    found = [c for c in found if c.probability >= least]
     best: dict[str, Candidate] = {}
     for candidate in sorted(found, key=lambda c: -c.probability):
         best.setdefault(candidate.address, candidate)

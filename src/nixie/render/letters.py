@@ -88,3 +88,32 @@ class Returned:
     reason: str = field(default="", repr=False)
     reply: str = ""
     author: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """One copy that went on, although the rule `rule` would have asked about it but for the budget.
+
+    `row` is the decision's number in the ledger, `probability` how probable the slip was, `suggestions` addresses that may have
+    been meant, best first, `reasons` finished sentences; `blind` when no header shows the recipient.
+    """
+
+    row: int
+    at: datetime
+    rule: str
+    author: str = field(default="", repr=False)
+    recipient: str = field(default="", repr=False)
+    probability: float = 0.0
+    suggestions: tuple[str, ...] = field(default=(), repr=False)
+    reasons: tuple[str, ...] = field(default=(), repr=False)
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a reviewer reads of one or more days: `since` and `until` are aware, `more` copies are not shown."""
+
+    since: datetime
+    until: datetime
+    copies: tuple[NotAsked, ...]
+    more: int = 0

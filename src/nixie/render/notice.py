@@ -1,4 +1,4 @@
-"""The mails that Nixie writes: the question to the author, its reminder, the call to the reviewers, the return.
+"""The mails that Nixie writes: the question to the author, its reminder, the call to the reviewers, the return, the digest.
 
 All are marked as written by a machine (RFC 3834, section 5), so that an absence notice does not answer them, and carry
 `X-Nixie-Notice`, by which a guard knows its own. The subject line names a recipient and nothing of the message: it shows on locked
@@ -9,6 +9,7 @@ business.
 from __future__ import annotations
 
 from base64 import encodebytes
+from datetime import timedelta
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING
 from nixie.core.address import parse_address
 from nixie.core.verdict import Choice
 from nixie.render.document import Block, Command, Facts, Link, Points, Section, Text, as_html, as_text
-from nixie.render.letters import Asked, Heading, HeldCopy, Returned, Why
-from nixie.render.plain import address_words, counted, domain_words, moment, safe, shortened
+from nixie.render.letters import Asked, Digest, Heading, HeldCopy, NotAsked, Returned, Why
+from nixie.render.plain import address_words, counted, domain_words, moment, safe, share, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,48 @@ def review(heading: Heading, asked: Asked) -> bytes:
     return _mail(
         heading, f"{number} for a reviewer: {', '.join(domains)}", asked.question, f"{number} for you", tuple(blocks)
     )
+
+
+def digest(heading: Heading, told: Digest) -> bytes:
+    """Return the mail that tells a reviewer of copies which nobody was asked about. It shows no blind recipient's name."""
+    number = counted(len(told.copies) + told.more, "copy", "copies")
+    days = f"{told.since:%Y-%m-%d}" if told.until - told.since <= _DAY else f"{told.since:%Y-%m-%d} and the days after"
+    blocks: list[Block] = [
+        Text(
+            f"{_who(heading)} let {number} go on that a rule would have asked about: its budget of questions keeps the weaker"
+            " suspicions away from authors. They cannot be stopped any more; their authors may still want to know."
+        ),
+        Facts((("Sent", f"{moment(told.since)} to {moment(told.until)}"),)),
+    ]
+    for copy in told.copies:
+        blocks += _not_asked(copy)
+    if told.more:
+        blocks.append(Text(f"{counted(told.more, 'more copy is', 'more copies are')} not shown here."))
+    blocks.append(Command("nixie holds digest --days 7"))
+    blocks.append(Text("What another budget would have asked and caught:"))
+    blocks.append(Command("nixie knowledge budget"))
+    title = f"{number} went on that nobody was asked about"
+    return _mail(heading, f"Not asked: {number} on {days}", f"digest-{told.since:%Y-%m-%d}", title, tuple(blocks))
+
+
+_DAY = timedelta(days=1)
+
+
+def _not_asked(copy: NotAsked) -> list[Block]:
+    to = f"a blind recipient at {domain_words(copy.recipient.rpartition('@')[2])}" if copy.blind else ""
+    pairs = [
+        ("Author", address_words(copy.author) or "not known"),
+        ("Sent", moment(copy.at)),
+        ("A slip", f"{share(copy.probability)} probable"),
+    ]
+    if copy.suggestions:
+        pairs.append(("Perhaps meant", address_words(copy.suggestions[0])))
+    pairs.append(("Not asked", f"budget; rule {safe(copy.rule)}, row {copy.row} of the ledger"))
+    return [
+        Section(f"The copy to {to or address_words(copy.recipient) or 'an erased recipient'}"),
+        Facts(tuple(pairs)),
+        Points(copy.reasons[:3]),
+    ]
 
 
 def returned(heading: Heading, back: Returned, content: bytes, *, whole: bool = True, plain: bool = False) -> bytes:

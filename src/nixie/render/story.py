@@ -129,13 +129,19 @@ def _decision(row: Told) -> Iterator[str]:
     yield f"policy {verdict.policy}"
     quiet = 0
     for copy in verdict.copies:
-        if not copy.disposition.strictness and not copy.would_be.strictness and not copy.trace:
+        if (
+            not copy.disposition.strictness
+            and not copy.would_be.strictness
+            and not copy.trace
+            and not copy.below_budget
+        ):
             quiet += 1
             continue
         name = row.address(to[copy.recipient]) if copy.recipient < len(to) else ""
         by = f' by rule "{copy.rule}"' if copy.rule else ""
         would = f" (would be {copy.would_be})" if copy.would_be is not copy.disposition else ""
-        yield f"{name or 'an erased recipient'}: {copy.disposition}{by}{would}"
+        budget = f' (not asked: budget, rule "{copy.below_budget}")' if copy.below_budget else ""
+        yield f"{name or 'an erased recipient'}: {copy.disposition}{by}{would}{budget}"
         best = suggestions(verdict, copy.recipient)
         if best:
             yield f"  probably meant: {address_words(best[0].address)} ({share(best[0].probability)})"
@@ -197,6 +203,24 @@ def _notice(row: Told) -> Iterator[str]:
         yield f"refused by the mail server: {', '.join(safe(str(codes)) for codes in refused)}"
 
 
+def _budget(row: Told) -> Iterator[str]:
+    number = row.get("senders") or 0
+    own = f", {counted(number, 'sender has', 'senders have')} a higher one" if number else ""
+    yield f"the budget asks from a probability of {row.get('asked_from')} on{own}{_by(row)}"
+
+
+def _calibration(row: Told) -> Iterator[str]:
+    scales = row.get("scales") or {}
+    yield f"scales of slips were accepted: {scales.get('all')} for all{_by(row)}"
+    for kind, scale in (scales.get("kinds") or {}).items():
+        yield f"{safe(str(kind)).replace('_', ' ')}: {scale}"
+
+
+def _digest(row: Told) -> Iterator[str]:
+    number = counted(row.get("copies") or 0, "copy", "copies")
+    yield f"digest: {number} that nobody was asked about, told to {counted(len(row.addresses), 'reviewer', 'reviewers')}"
+
+
 def _plain(what: str) -> Callable[[Told], Iterator[str]]:
     def tell(row: Told) -> Iterator[str]:
         yield f"{what}{_by(row)}"
@@ -226,6 +250,9 @@ _ROWS: Mapping[str, Callable[[Told], Iterator[str]]] = {
     "policy": _plain("the policy changed"),
     "key": _plain("a key changed"),
     "service": _plain("the guard started, stopped or changed"),
+    "digest": _digest,
+    "budget": _budget,
+    "calibration": _calibration,
     "tombstone": _plain("payloads were erased"),
 }
 """How each kind of row is told."""

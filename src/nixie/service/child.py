@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("nixie.child")
 
 EX_SOFTWARE = 70
+GC_THRESHOLDS = (20_000, 20, 20)
+"""A message makes some thousand objects and hardly a cycle; the default would look for cycles twice a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,13 @@ def prefer_throughput() -> None:
     """
     with contextlib.suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def settle() -> None:
+    """Take what was made so far out of the search for cycles: it lives as long as the process, and every message would pay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from nixie.core.address import from_key
 from nixie.core.verdict import Disposition
+from nixie.service import digests
 from nixie.service.answering import FIRST, express
 from nixie.service.correcting import corrected_decision, with_resent_fields
 from nixie.service.keeping import decision_head
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from nixie.config.settings import Settings
     from nixie.service.correcting import Corrected
+    from nixie.service.digests import Due as DueDigest
     from nixie.service.engine import Engine
     from nixie.service.frames import Head
     from nixie.service.letters import Letter, Letters
@@ -54,6 +56,9 @@ POLL_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
 """Between two tries of something that failed for a reason of our own."""
 STOP_SECONDS = 10.0
+DIGEST_SECONDS = 60
+"""Between two looks whether the reviewers' digest is due, and between two tries to hand it over."""
+DIGEST = "digest"
 AT_ONCE = 8
 """Copies handed over at the same time."""
 ALREADY = ("illegal", "unknown")
@@ -78,6 +83,8 @@ class Courier:
     _owed: dict[str, tuple[Head, bytes]] = field(default_factory=dict)
     """By hold or question: what was done and could not be recorded. It is recorded before anything is done again, so that a
     full disk does not send a copy every second."""
+    _digest_look: int = 0
+    """When to look for the digest again, in milliseconds."""
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -107,6 +114,11 @@ class Courier:
         for due in questions.due(self.reader, now):
             if self._resting.get(due.question.id, (0, 0))[1] <= now:
                 jobs[due.question.id] = partial(self._question, due, now)
+        if now >= self._digest_look:
+            self._digest_look = now + DIGEST_SECONDS * 1000
+            digest = digests.due(self.reader, now)
+            if digest is not None:
+                jobs[DIGEST] = partial(self._digest, digest, now)
         new = [(name, job) for name, job in jobs.items() if name not in self._under_way]
         return [self._begin_one(name, job) for name, job in new]
 
@@ -332,6 +344,20 @@ class Courier:
         head = {"do": "notice", "question": due.question.id, "step": step, "a": list(told), "at": now_ms()}
         body = json.dumps({"refused": refused}).encode("ascii") if refused else b""
         await self._write(due.question.id, head, body)
+
+    async def _digest(self, due: DueDigest, now: int) -> None:
+        """Tell the reviewers of the copies that the budget let go on; when nobody takes the letter it is tried again."""
+        copies = list(digests.not_asked(self.reader, due.since, due.until)) if self.engine.policy.budget else []
+        letters = self.letters.digest(copies, due.since, due.until, now) if copies else ()
+        fates = [(letter, (await self._post(letter)).fate) for letter in letters]
+        told = [letter.to.key for letter, fate in fates if fate is Fate.TAKEN]
+        if fates and not told and any(fate is Fate.NOT_NOW for _, fate in fates):
+            log.warning("digest not taken", again_in_seconds=DIGEST_SECONDS)
+            return
+        if copies and not told:
+            log.error("nobody reads the digest: no reviewer, no postmaster", copies=len(copies))
+        head = {"do": DIGEST, "day": due.day, "copies": len(copies), "a": told, "at": now_ms()}
+        await self._write(DIGEST, head)
 
     async def _post(self, letter: Letter) -> Handed:
         header = letter.content[: letter.content.find(b"\r\n\r\n")]

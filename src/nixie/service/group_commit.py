@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from nixie.service.folding import AGAIN_SECONDS, Folding
 from nixie.service.recording import HANDLERS, NOWHERE, Records
 from nixie.service.steps import Step, reached
-from nixie.store import heads
+from nixie.store import heads, mailing_queue
 from nixie.store.db import begin, open_writer, writing
 from nixie.store.hold_states import ForbiddenError, HoldError, IllegalMoveError, UnknownHoldError
 from nixie.store.hold_views import referenced_spools
@@ -111,6 +112,7 @@ class Recorder:
         self._spool = Spool(settings.spool, keys.spool)
         self._records = Records(self._db, Ledger(self._db), self._signed, self._spool, settings.organisation)
         self._handlers = {**HANDLERS, **hooks.handlers}
+        self.folding = Folding(self._db, hooks.new_domains)
         self._signed_seq, self._signed_at, self._night = 0, now(), int(now() // 86400)
 
     @property
@@ -122,6 +124,12 @@ class Recorder:
         """Sign what is there and let the database go."""
         self.sign(force=True)
         self._db.close()
+
+    def fold_all(self) -> None:
+        """Learn every mail that waits, as far as the database can be written now."""
+        self.folding.pause = 0.0
+        while self.folding.waiting and self.folding.pause < AGAIN_SECONDS:
+            self.folding.fold()
 
     def commit(self, group: Sequence[tuple[Head, bytes]]) -> list[Head]:
         """Record all requests of a group in one transaction; return their answers in order. Never raises."""
@@ -173,14 +181,16 @@ class Recorder:
     def _count(self) -> bool:
         """Count the group's events; false when one of them cannot be counted, and then whose it is shows one by one."""
         r = self._records
-        if not r.events and not r.answers:
+        if not (r.events or r.answers or r.mailings):
             return True
         try:
             taught = self._hooks.teach(self._db, r.events, r.answers, r.known)
+            if r.mailings:
+                mailing_queue.put(self._db, r.mailings)
         except Exception as error:
             if _ends_all(error):
                 raise
-            log.warning("events not counted", events=len(r.events), error=error)
+            log.warning("events not counted", events=len(r.events), mailings=len(r.mailings), error=error)
             return False
         if taught is not None:
             r.new_domains += taught.new_domains
@@ -197,6 +207,7 @@ class Recorder:
         """Do what had to wait for the commit; what fails here is a chore of later, never an answer of now."""
         r = self._records
         domains, afterwards = tuple(r.new_domains), tuple(r.afterwards)
+        self.folding.waiting |= bool(r.mailings)
         r.clear()
         for later in afterwards:
             with _logged("clean up"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,17 @@ from nixie.checks.registry import CHECKS
 from nixie.config.home import shipped_policy
 from nixie.core.organisation import Partner
 from nixie.core.policy import parse_policy
+from nixie.core.tuning import Untuned
 from nixie.service.engine import Engine
 from nixie.service.nothing import NothingKnown
 from nixie.service.places import Places
 from nixie.store.db import open_reader
 from nixie.store.knowledge_facts import StoreFacts
 from nixie.store.knowledge_people import partner_domains
+from nixie.store.tuning import StoredTuning
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
     from nixie.core.facts import FactSource
     from nixie.core.organisation import Organisation
     from nixie.core.policy import Policy
+    from nixie.core.tuning import Tuning
     from nixie.store.near import NearDomains
+    from nixie.store.near_addresses import NearAddresses
 
 
 def read_policy(path: Path) -> Policy:
@@ -49,36 +55,60 @@ def with_learned_partners(organisation: Organisation, learned: Iterable[tuple[st
 
 
 class LateNear:
-    """The near index of a folder, opened as soon as it holds anything.
+    """The near indexes of an installation, each opened as soon as it holds anything.
 
-    The index needs numpy, whose import costs more than all else that `nixie check` does; a new installation has no index.
+    An index needs numpy, whose import costs more than all else that `nixie check` does; a new installation has none.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._index = self._opened()
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._domains = self._open_domains()
+        self._addresses = self._open_addresses()
 
     def near(self, domain: str, limit: int) -> tuple[str, ...]:
         """Return at most `limit` known domains that share a key with `domain`. Raises `NearError`."""
-        if self._index is None:
-            self._index = self._opened()
-        return self._index.near(domain, limit) if self._index is not None else ()
+        if self._domains is None:
+            self._domains = self._open_domains()
+        return self._domains.near(domain, limit) if self._domains is not None else ()
 
-    def _opened(self) -> NearDomains | None:
-        if not self._folder.is_dir() or not any(file.stat().st_size for file in self._folder.iterdir()):
+    def beside(self, key: str, limit: int) -> tuple[str, ...]:
+        """Return at most `limit` known addresses one typed slip of the local part away, as keys. Raises `NearError`."""
+        if self._addresses is None:
+            self._addresses = self._open_addresses()
+        return self._addresses.beside(key, limit) if self._addresses is not None else ()
+
+    def _open_domains(self) -> NearDomains | None:
+        if not _holds_anything(self._places.near):
             return None
         from nixie.store.near import NearDomains  # noqa: PLC0415 - see above
 
-        return NearDomains(self._folder)
+        return NearDomains(self._places.near)
+
+    def _open_addresses(self) -> NearAddresses | None:
+        if not _holds_anything(self._places.near_addresses):
+            return None
+        from nixie.store.near_addresses import NearAddresses  # noqa: PLC0415 - see above
+
+        return NearAddresses(self._places.near_addresses)
 
 
-def open_engine(settings: Settings, policy: Policy | None = None) -> Engine:
-    """Return an engine that reads the installation's knowledge; an installation without any knows nothing."""
+def _holds_anything(folder: Path) -> bool:
+    return folder.is_dir() and any(file.stat().st_size for file in folder.iterdir())
+
+
+def open_engine(settings: Settings, policy: Policy | None = None, db: sqlite3.Connection | None = None) -> Engine:
+    """Return an engine that reads the installation's knowledge; an installation without any knows nothing.
+
+    It asks through the connection that is given, else through one of its own.
+    """
     places = Places(settings.var)
     organisation = settings.organisation
     facts: FactSource = NothingKnown()
+    tuning: Tuning = Untuned()
     if places.database.exists():
-        db = open_reader(places.database)
-        facts = StoreFacts(db, LateNear(places.near))
+        db = db or open_reader(places.database)
+        near = LateNear(places)
+        facts = StoreFacts(db, near, near)
+        tuning = StoredTuning(db, time.monotonic)
         organisation = with_learned_partners(organisation, partner_domains(db))
-    return Engine(organisation, policy or read_policy(settings.policy_file), facts, settings.checks)
+    return Engine(organisation, policy or read_policy(settings.policy_file), facts, settings.checks, tuning)

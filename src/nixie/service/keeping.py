@@ -10,6 +10,7 @@ from nixie.core.message import NotSeen
 from nixie.service import requests
 from nixie.service.requests import HeldRequest, HoldRequest
 from nixie.sources.bounces import bounces_of
+from nixie.sources.mailings import mailing_of_record, shown_beside
 from nixie.sources.records import answers_of, events_of, identity, record_of_message
 from nixie.store.questions import Deadlines
 
@@ -48,12 +49,13 @@ def decision_head(
     `keys` are the copy keys in the envelope's order, `addresses` the list by which the decision's body counts, `spool` the id of
     the encrypted message (`""` when nothing is held), `token` names provisional holds.
     """
-    record = _record(decision, expressed, at)
+    record = _record(decision, expressed, settings.organisation, at)
     events = tuple(events_of(record, settings.organisation)) if record is not None else ()
     answers = tuple(_answers(decision, record, settings.organisation, at))
+    mailing = mailing_of_record(record, settings.organisation) if record is not None else None
     held = _held(decision, expressed, keys, settings, spool, token, at) if expressed.to_hold else None
     return requests.decision(
-        millis(at), identity(decision.message), addresses, events=events, held=held, answers=answers
+        millis(at), identity(decision.message), addresses, events=events, held=held, answers=answers, mailing=mailing
     )
 
 
@@ -73,20 +75,23 @@ def deadlines(settings: Settings, at: datetime) -> Deadlines:
     )
 
 
-def _record(decision: Decision, expressed: Expressed, at: datetime) -> Record | None:
+def _record(decision: Decision, expressed: Expressed, organisation: Organisation, at: datetime) -> Record | None:
     """Return what the copies that go on teach; nobody's mail, and mail whose author nobody answers for, teaches nothing.
 
     A copy that is stopped is no contact: what becomes of it is taught when it is known (`recording.outcome`).
     """
     origin = decision.origin
-    if origin.kind not in PEOPLE or origin.direction in (Direction.INSIDE, Direction.THROUGH):
+    if origin.kind not in PEOPLE or origin.direction is Direction.THROUGH:
         return None
     sender = _sender(origin)
     if sender is None:
         return None
     stopped = {*expressed.to_hold, *expressed.refused, *expressed.kept}
-    recipients = tuple(r.address for n, r in enumerate(decision.envelope.recipients) if n not in stopped)
-    return record_of_message(decision.message, canonical(sender), recipients, at)
+    message, to = decision.message, [r.address for r in decision.envelope.recipients]
+    recipients = tuple(address for n, address in enumerate(to) if n not in stopped) if stopped else tuple(to)
+    ours = origin.direction is not Direction.INCOMING
+    shown = shown_beside(message, {address.key for address in to}, organisation, ours=ours)
+    return record_of_message(message, canonical(sender), recipients, at, shown=shown, reading=decision.reading)
 
 
 def _answers(decision: Decision, record: Record | None, organisation: Organisation, at: datetime) -> Iterator[Answer]:
@@ -102,7 +107,8 @@ def _answers(decision: Decision, record: Record | None, organisation: Organisati
 def _sender(origin: Origin) -> Address | None:
     """Return whose mail it is. A login that names nobody for sure counts as its envelope's sender, as a log has it."""
     if origin.direction is not Direction.OUTGOING:
-        return origin.mailbox or origin.envelope_sender
+        inside = origin.author if origin.direction is Direction.INSIDE else None
+        return inside or origin.mailbox or origin.envelope_sender
     return origin.author or (origin.envelope_sender if origin.author_basis == "login" else None)
 
 

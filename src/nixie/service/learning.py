@@ -19,20 +19,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nixie.core.mailing import keys_of
 from nixie.service.learning_files import Found, Opened, find, latest_in, written_until
 from nixie.service.learning_folders import learn_folder
+from nixie.service.learning_people import PEOPLE_FORMATS, learn_people
 from nixie.service.learning_readers import LineReader, MailboxReader, MessageReader, Reader, StreamReader
 from nixie.service.learning_zone import local_zone
 from nixie.sources.columns import Columns
 from nixie.sources.detect import Format, SourceError
 from nixie.sources.files import set_name
-from nixie.sources.people_csv import read_partners, read_people
 from nixie.sources.postfix import PostfixReader
-from nixie.store import knowledge_files, knowledge_people
+from nixie.store import knowledge_files
+from nixie.store.addresses import intern_keys
 from nixie.store.db import writing
 from nixie.store.knowledge import Taught, fold, teach
 from nixie.store.knowledge_answers import settle_answers
 from nixie.store.knowledge_batch import Batch, Numbers, learn_batch
+from nixie.store.mailings import learn_mailings
+from nixie.store.mailings_batch import MailRows, learn_mail_rows
 
 if TYPE_CHECKING:
     import sqlite3
@@ -140,6 +144,7 @@ class Learner:
         self.report = LearnReport()
         self.columns = Columns()
         self._numbers = Numbers()
+        self._hashes: dict[int, tuple[int, ...]] = {}
         self._on_domains = on_domains
         self._since = time.monotonic()
         self._others = self._version()
@@ -158,8 +163,9 @@ class Learner:
                 self.report.unchanged += 1
                 return opened.before.state
             self.report.files += 1
-            if found.format in (Format.PEOPLE, Format.PARTNERS):
-                self._learn_table(found.format, opened)
+            if found.format in PEOPLE_FORMATS:
+                new = learn_people(self.db, found.format, found.path, opened, self.report)
+                self._counted(Taught(0, 0, new))
                 return ""
             reader = self._reader(found.format, found.path, opened.before.state or carried)
             reader.position = opened.before.position
@@ -186,8 +192,7 @@ class Learner:
 
     def step_is_full(self) -> bool:
         """Return whether enough has gathered for a transaction."""
-        size = len(self.columns) + len(self.columns.answers)
-        return size >= self._step_events or time.monotonic() - self._since > STEP_SECONDS
+        return self.columns.size >= self._step_events or time.monotonic() - self._since > STEP_SECONDS
 
     def step(self, opened: Opened, reader: Reader, stat: str) -> None:
         """Write the events so far and how far the file was read, in one transaction."""
@@ -210,17 +215,32 @@ class Learner:
                 began = time.monotonic()
                 taught = learn_batch(self.db, Batch(columns.keys, *arrays), self._numbers)
                 answers = teach(self.db, (), columns.answers) if columns.answers else Taught()
+                people = self._learn_mailings()
                 knowledge_files.save(self.db, file)
         except BaseException:
             self._numbers.clear()
             raise
-        self._step_events = self._next_step(len(columns), time.monotonic() - began)
+        self._step_events = self._next_step(columns.size, time.monotonic() - began)
         columns.empty()
         if columns.generation != generation:
             self._numbers.clear()
+            self._hashes.clear()
         self._since = time.monotonic()
         self._counted(taught)
         self._counted(answers)
+        self._counted(people)
+
+    def _learn_mailings(self) -> Taught:
+        """Write the mailings in the columns, inside the caller's transaction; what is counted there is the events' affair."""
+        c = self.columns
+        new: tuple[str, ...] = ()
+        if c.mailings:
+            known, new = intern_keys(self.db, list(dict.fromkeys(key for m in c.mailings for key in keys_of(m))))
+            learn_mailings(self.db, c.mailings, known)
+        if c.mail:
+            arrays = [np.array(a, dtype=np.int64) for a in (c.mail, c.mail_at, c.mail_from, c.mail_to, c.mail_ours)]
+            new += learn_mail_rows(self.db, MailRows(c.keys, *arrays), self._numbers, self._hashes)
+        return Taught(new_domains=new)
 
     def _next_step(self, events: int, seconds: float) -> int:
         """Return how many events the next step takes, after one of so many that held the lock so long.
@@ -235,10 +255,6 @@ class Learner:
             return min(STEP_EVENTS, 4 * self._step_events)
         fitting = int(max(events, 1) * SHARED_SECONDS / max(seconds, 0.001))
         return max(20, min(fitting, STEP_EVENTS_SHARED))
-
-    def _unknown(self, reason: str, count: int) -> None:
-        if count:
-            self.report.unknown[reason] += count
 
     def _counted(self, taught: Taught) -> None:
         self.report.counted += taught.counted
@@ -257,28 +273,6 @@ class Learner:
         if format_ is Format.STREAM:
             return StreamReader(self.columns, self.organisation)
         return MessageReader(self.columns, self.organisation, latest)
-
-    def _learn_table(self, format_: Format, opened: Opened) -> None:
-        text = b"".join(opened.blocks(BLOCK)).decode("utf-8-sig", "replace").splitlines(keepends=True)
-        with writing(self.db):
-            if format_ is Format.PEOPLE:
-                people = list(read_people(text))
-                rows = [(p.address, p.name, p.unit) for p in people if p]
-                new = knowledge_people.add_people(self.db, rows)
-                self.report.people += len(rows)
-                self.report.read += len(people)
-                self._unknown("row without an address", len(people) - len(rows))
-            else:
-                partners = list(read_partners(text))
-                domains = [(p.domain, p.name) for p in partners if p]
-                new = knowledge_people.add_partners(self.db, domains)
-                self.report.partners += len(domains)
-                self.report.read += len(partners)
-                self._unknown("row without a domain", len(partners) - len(domains))
-            before = opened.before
-            file = knowledge_files.LearnedFile(before.head_size, before.head, opened.stat, 0, opened.mark(0), "")
-            knowledge_files.save(self.db, file)
-        self._counted(Taught(0, 0, new))
 
 
 def follow(

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from nixie.sources.eml import message_record
+from nixie.sources.mailings import mailing_of_record
 from nixie.sources.mbox import MboxReader
 from nixie.sources.records import answers_of, events_of
 from nixie.sources.stream import events_of_item, read_item, record_of_item
@@ -101,6 +102,8 @@ class RecordReader:
         for event in events_of(record, self._organisation):
             self._columns.add(event)
         self._columns.answers.extend(answers_of(record, self._organisation))
+        if (mailing := mailing_of_record(record, self._organisation)) is not None:
+            self._columns.mailings.append(mailing)
 
     def state(self) -> str:
         """Return nothing: the position says it all."""

@@ -15,7 +15,7 @@ from nixie.core.address import from_key, parse_address
 from nixie.core.message import NotSeen
 from nixie.render import notice
 from nixie.render.evidence import Reader
-from nixie.render.letters import Asked, Heading, HeldCopy, Returned, Why
+from nixie.render.letters import Asked, Digest, Heading, HeldCopy, NotAsked, Returned, Why
 from nixie.service.links import Link, sign
 from nixie.service.views import NOTHING, copy_view, judged
 from nixie.store import hold_views
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 REVIEWED = "hold-reviewer"
 SUGGESTIONS = 3
+NOT_ASKED = 50
+"""Copies that a digest tells of, the likeliest slips."""
 COPIES = 20
 """Held copies that a letter tells of one by one; the page shows all."""
 
@@ -107,6 +109,15 @@ class Letters:
         whole = self.settings.notice.return_with == "message"
         heading = self._heading(to, hold.id, "returned", now)
         return Letter(to, notice.returned(heading, back, content, whole=whole, plain=plain), to_author=to == author)
+
+    def digest(self, copies: Sequence[NotAsked], since: int, until: int, now: int) -> tuple[Letter, ...]:
+        """Return the letters to the reviewers about copies that nobody was asked about; to the postmaster where there are none."""
+        shown = sorted(copies, key=lambda copy: -copy.probability)[:NOT_ASKED]
+        told = Digest(_moment(since), _moment(until), tuple(shown), len(copies) - len(shown))
+        about = f"digest.{_moment(since):%Y-%m-%d}"
+        return tuple(
+            Letter(to, notice.digest(self._heading(to, about, "digest", now), told)) for to in self._reviewers(())
+        )
 
     def _asked(self, question: Question, holds: Sequence[Hold], now: int, reader: Reader) -> Asked:
         decisions = judged(self.reader, holds)

@@ -58,6 +58,7 @@ class House(Protocol):
     settings: MilterSettings
     limits: Limits
     messages: int
+    under_way: int
     stopping: bool
 
     def joined(self, connection: Connection) -> int:
@@ -81,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._tcp: socket.socket | None = None
         self._number = 0
         self._judging = False
+        self._under_way = False
         self._write_full = False
         self._reading = True
         self._heard = self._loop.time()
@@ -128,6 +130,7 @@ class Connection(asyncio.Protocol):
         if self._progress is not None:
             self._progress.cancel()
         self._session.close()
+        self._count()
         self._door.left(self)
 
     # What the door calls
@@ -167,6 +170,7 @@ class Connection(asyncio.Protocol):
                 else:
                     log.warning("message not taken", connection=self._number, reason=str(happening.trouble))
                     self._write(self._session.answer((OF_TROUBLE[happening.trouble],)))
+            self._count()
             if self._door.stopping:
                 self.close_if_idle()
             self._read_or_pause()
@@ -176,6 +180,12 @@ class Connection(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - the edge: a closed connection is "try again later" to the server
             log.error("milter connection failed", connection=self._number, error=error)
             self.abort()
+
+    def _count(self) -> None:
+        """Keep the door's count of messages under way."""
+        if self._session.in_message is not self._under_way:
+            self._under_way = not self._under_way
+            self._door.under_way += 1 if self._under_way else -1
 
     def _begin(self, message: MessageReceived) -> None:
         self._judging = True

@@ -37,6 +37,8 @@ class MilterDoor:
         self.limits = Limits(self.settings.max_message_bytes, self.settings.max_recipients)
         self.messages = 0
         """Messages answered since the start."""
+        self.under_way = 0
+        """Messages begun, up to those that wait for their answer."""
         self.stopping = False
         self._numbers = itertools.count(1)
         self._connections: set[Connection] = set()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from nixie.core import mime
-from nixie.core.copykey import copy_key, message_key, untraced
+from nixie.core.copykey import copy_keys, message_key, untraced
 from nixie.core.message import Message
 from nixie.service.answering import Arrival, express, known_answer, unread_decision
 from nixie.service.keeping import decision_head
@@ -31,9 +31,10 @@ from nixie.service.requests import AddressList
 from nixie.service.steps import Step, reached
 from nixie.sources.records import identity
 from nixie.store import hold_views
+from nixie.store.db import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nixie.config.settings import Settings
     from nixie.service.engine import Decision, Engine
@@ -50,7 +51,7 @@ LATER = Answer(later=True, reply="451 4.3.0 Please try again later")
 
 @dataclass(slots=True)
 class Pipeline:
-    """The judge behind the doors of one worker."""
+    """The judge behind the doors of one worker; `reader` is the connection that the engine asks, too."""
 
     engine: Engine
     settings: Settings
@@ -59,6 +60,8 @@ class Pipeline:
     spool: Spool
     decided: int = 0
     failed: int = 0
+    company: Callable[[], int] = int
+    """How many messages are under way at the doors: the recorder waits for company only where there is some."""
 
     async def judge(self, submission: Submission) -> Answer:
         """Take one message through all steps; never raises (see `service.ports.Judge`)."""
@@ -95,11 +98,14 @@ class Pipeline:
         else:
             message = mime.read(view)
         keys = self._copy_keys(submission, message)
-        known = hold_views.existing(self.reader, keys)
-        if known and all(k in known for k in keys):
+        # One view of the store for all that is asked: each look of its own would have to read what it needs anew.
+        with reading(self.reader):
+            known = hold_views.existing(self.reader, keys)
+            again = bool(known) and all(k in known for k in keys)
+            now = datetime.now(UTC)
+            decision = None if again else self.engine.decide(message, submission.envelope, submission.client, now)
+        if decision is None:
             return await self._again(submission, message, [known[k] for k in keys])
-        now = datetime.now(UTC)
-        decision = self.engine.decide(message, submission.envelope, submission.client, now)
         reached(Step.JUDGED)
         return await self._keep(submission, decision, keys, known, now)
 
@@ -122,6 +128,8 @@ class Pipeline:
         addresses = AddressList()
         body = decision_body(decision, submission.door, submission.queue_id, addresses)
         head = decision_head(decision, expressed, keys, addresses, self.settings, spool=spool_id, token=token, at=now)
+        if (company := self.company()) > 1:
+            head["company"] = company
         recorded = await self.recorder.ask(head, body)
         hold_ids = recorded.get("holds", ())
         reached(Step.RECORDED)
@@ -130,7 +138,7 @@ class Pipeline:
     def _copy_keys(self, submission: Submission, message: Message) -> list[bytes]:
         sender = submission.envelope.sender
         header = b"" if message.message_id else untraced(submission.carried.view())
-        return [copy_key(sender, message, r.address, header) for r in submission.envelope.recipients]
+        return copy_keys(sender, message, (r.address for r in submission.envelope.recipients), header)
 
     async def _again(self, submission: Submission, message: Message, known: Sequence[Existing]) -> Answer:
         """Give the recorded answer about copies that came before, and record that they came again."""

@@ -37,6 +37,9 @@ GROUP = 512
 """So many requests share a commit at most: about 50 ms of work."""
 CROWD, GATHER_SECONDS = 3, 0.003
 """After a group of `CROWD` and more the next one gathers so long: a sync and its pages cost as much for one row as for ten."""
+COMPANY, COMPANY_SECONDS = 8, 0.008
+"""While so many messages are under way at the doors (as the workers' last requests told) a group gathers for longer still, or
+until all of them have come: mail that comes one at a time never waits."""
 
 
 class RecorderError(Exception):
@@ -50,20 +53,35 @@ class _Server:
         self._recorder = recorder
         self._waiting: list[tuple[_Session, Head, bytes]] = []
         self._last = 0
+        self._gathering: asyncio.TimerHandle | None = None
+        self._folding: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self.sessions: set[_Session] = set()
 
     def take(self, session: _Session, frames: list[tuple[Head, bytes]]) -> None:
         """Queue requests; the commit follows once every socket that is readable now was read, or a crowd has gathered."""
-        if not self._waiting and frames:
-            if self._last < CROWD:
+        if not frames:
+            return
+        session.company = frames[-1][0].get("company", 0)
+        company = sum(one.company for one in self.sessions)
+        if not self._waiting:
+            if company >= COMPANY:
+                self._gathering = self._loop.call_later(COMPANY_SECONDS, self.flush)
+            elif self._last < CROWD:
                 self._loop.call_soon(self.flush)
             else:
-                self._loop.call_later(GATHER_SECONDS, self.flush)
+                self._gathering = self._loop.call_later(GATHER_SECONDS, self.flush)
         self._waiting += [(session, head, body) for head, body in frames]
+        if self._gathering is not None and company >= COMPANY and len(self._waiting) >= company:
+            self._gathering.cancel()
+            self._gathering = None
+            self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Commit what waits and answer it."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
         if self._waiting:
             self._loop.call_soon(self.flush)
@@ -76,11 +94,27 @@ class _Server:
             out.setdefault(session, []).append(encode(answer))
         for session, frames in out.items():
             session.send(b"".join(frames))
+        self._fold_later()
+
+    def _fold_later(self) -> None:
+        folding = self._recorder.folding
+        if folding.waiting and self._folding is None:
+            self._folding = self._loop.call_later(folding.pause, self._fold)
+
+    def _fold(self) -> None:
+        """Learn a portion of the mails that wait, after the answers to whom waits now."""
+        self.flush()
+        self._folding = None
+        self._recorder.folding.fold()
+        self._fold_later()
 
     def finish(self) -> None:
         """Commit everything that waits still."""
         while self._waiting:
             self.flush()
+        if self._folding is not None:
+            self._folding.cancel()
+        self._recorder.fold_all()
 
 
 class _Session(asyncio.Protocol):
@@ -88,6 +122,8 @@ class _Session(asyncio.Protocol):
 
     def __init__(self, server: _Server) -> None:
         self._server, self._decoder = server, Decoder()
+        self.company = 0
+        """How many messages were under way at its doors when it last asked."""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -127,6 +163,7 @@ async def serve(settings: RecorderSettings, keys: Keys, hooks: Hooks, stop: asyn
         recorder = Recorder(settings, keys, hooks)
         try:
             recorder.chores()
+            recorder.fold_all()
             server = _Server(recorder)
             with contextlib.suppress(FileNotFoundError):
                 settings.socket.unlink()

@@ -6,15 +6,20 @@ this request alone. What must not happen before the commit (removing a spool fil
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nixie.core.address import NULL, Address, from_key
+from nixie.core.budget import Thresholds
 from nixie.core.events import Answer, Event, EventKind, event_key
+from nixie.core.mailing_line import line_of
 from nixie.core.organisation import Organisation
+from nixie.core.scales import scales_of
+from nixie.sources.mailings import mailing_of_record
 from nixie.sources.records import Record, events_of
-from nixie.store import holds, questions
+from nixie.store import holds, questions, tuning
 from nixie.store.addresses import intern_keys
 from nixie.store.hold_states import FINAL, Action, Role
 from nixie.store.hold_views import gone_to, spool_needed
@@ -24,7 +29,7 @@ from nixie.store.retries import count_retry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nixie.service.frames import Head
     from nixie.store.heads import Head as SignedHead
@@ -51,8 +56,9 @@ TAUGHT = {
 class Records:
     """What the requests work on, and what the group gathers.
 
-    `sign` returns the signed head, `organisation` says whose mail teaches. `events` and `answers` are counted together at the end of the group, which costs a third
-    of counting them one request at a time; `new_domains` and `afterwards` are used up after the commit.
+    `sign` returns the signed head, `organisation` says whose mail teaches. `events` and `answers` are learned together at the end of
+    the group, which costs a third of learning them one request at a time; `mailings`, as lines, only wait there
+    (`store.mailing_queue`). `new_domains` and `afterwards` are used up after the commit.
     """
 
     db: sqlite3.Connection
@@ -61,6 +67,7 @@ class Records:
     spool: Spool | None = None
     organisation: Organisation = NOWHERE
     events: list[Event] = field(default_factory=list)
+    mailings: list[str] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     new_domains: list[str] = field(default_factory=list)
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -85,7 +92,7 @@ class Records:
         self.known.clear()
 
     def _gathered(self) -> tuple[list[Any], ...]:
-        return self.events, self.answers, self.new_domains, self.afterwards
+        return self.events, self.answers, self.mailings, self.new_domains, self.afterwards
 
     def numbers(self, keys: Sequence[str]) -> list[int]:
         """Return the number of each address by its key, new ones made; 0 for the empty key."""
@@ -165,22 +172,25 @@ def outcome(r: Records, head: Head, _: bytes) -> Head:
     if head["result"] == "later":
         return {"tries": holds.attempt(r.ledger, hold_id, at, head["next_try"], reply)}
     moved = holds.finish(r.ledger, hold_id, at, done={"done": True, "failed": False}[head["result"]], reply=reply)
-    r.events += _sent(r, moved, at)
+    if (record := _left(r, moved, at)) is not None:
+        r.events += events_of(record, r.organisation)
+        if (mailing := mailing_of_record(record, r.organisation)) is not None:
+            r.mailings.append(line_of(mailing))
     if moved.state in FINAL:
         _clean(r, moved.spool)
     return {"state": moved.state}
 
 
-def _sent(r: Records, moved: holds.Moved, at: int) -> Iterator[Event]:
-    """Yield what a copy that left after all teaches, by the rules of every other mail; nothing where nobody is known."""
+def _left(r: Records, moved: holds.Moved, at: int) -> Record | None:
+    """Return the record of a copy that left after all, which teaches like every other mail; None where nobody is known."""
     to = gone_to(r.db, moved.id)
     if to is None or moved.author is None:
-        return
+        return None
     known = address_texts(r.db, (moved.author, to))
     ours, other = known[moved.author], known[to]
-    if not (ours.startswith("?@") or other.startswith("?@")):
-        moment = datetime.fromtimestamp(at / 1000, UTC)
-        yield from events_of(Record(moved.message_id, moment, from_key(ours), (from_key(other),)), r.organisation)
+    if ours.startswith("?@") or other.startswith("?@"):
+        return None
+    return Record(moved.message_id, datetime.fromtimestamp(at / 1000, UTC), from_key(ours), (from_key(other),))
 
 
 def notice(r: Records, head: Head, body: bytes) -> Head:
@@ -204,6 +214,42 @@ def append(r: Records, head: Head, body: bytes) -> Head:
         raise ValueError(f"{kind.name} rows follow from what they tell of")
     lookup = lookup_key(head["message_id"]) if head.get("message_id") else None
     return {"seq": r.ledger.append(head["at"], kind, payload_of(r.numbers(head.get("a", ())), body), lookup)}
+
+
+def thresholds(r: Records, head: Head, body: bytes) -> Head:
+    """Let the thresholds of the budget hold; a row tells of it when any differs. Answers how many `changed`."""
+    senders = {int(author): float(value) for author, value in head["senders"]}
+    wanted = Thresholds(float(head["everybody"]), senders)
+    changed = tuning.set_thresholds(r.db, wanted, head["at"])
+    if changed:
+        told = {**_actor(body), "asked_from": wanted.everybody, "senders": len(senders)}
+        r.ledger.append(head["at"], Kind.BUDGET, payload_of((), _dumped(told)))
+    return {"changed": changed}
+
+
+def scales(r: Records, head: Head, body: bytes) -> Head:
+    """Let the scales hold that somebody accepted. Raises ValueError for a scale out of bounds."""
+    accepted = scales_of(head["scales"])
+    tuning.accept_scales(r.db, accepted, head["at"])
+    told = {**_actor(body), "scales": accepted.to_json()}
+    return {"seq": r.ledger.append(head["at"], Kind.CALIBRATION, payload_of((), _dumped(told)))}
+
+
+def digest(r: Records, head: Head, _: bytes) -> Head:
+    """Record that the digest of a day went to those in `a`, or, with no `copies`, that there was nothing to tell."""
+    tuning.digest_done(r.db, head["day"], head["at"], head["copies"])
+    if not head["copies"]:
+        return {}
+    told = _dumped({"day": head["day"], "copies": head["copies"]})
+    return {"seq": r.ledger.append(head["at"], Kind.DIGEST, payload_of(r.numbers(head.get("a", ())), told))}
+
+
+def _actor(body: bytes) -> dict[str, Any]:
+    return {"actor": json.loads(body)["actor"]}
+
+
+def _dumped(told: Mapping[str, Any]) -> bytes:
+    return json.dumps(told, separators=(",", ":")).encode("ascii")
 
 
 def erase(r: Records, head: Head, _: bytes) -> Head:
@@ -237,6 +283,9 @@ HANDLERS: Mapping[str, Handler] = {
     "notice": notice,
     "teach": teach,
     "append": append,
+    "thresholds": thresholds,
+    "scales": scales,
+    "digest": digest,
     "erase": erase,
     "retry-count": retry_count,
     "ping": ping,
@@ -245,8 +294,8 @@ HANDLERS: Mapping[str, Handler] = {
 
 
 def _learn(r: Records, head: Head) -> int:
-    """Gather the events and answers of a request; return how many there are."""
-    if "events" not in head and "answers" not in head:
+    """Gather the events, answers and mailings of a request; return how many events and answers there are."""
+    if not ("events" in head or "answers" in head or "mailings" in head):
         return 0
     keys = head["a"]
     addresses: dict[int, Address] = {-1: NULL}
@@ -265,6 +314,7 @@ def _learn(r: Records, head: Head) -> int:
     answers = [Answer(event(told), tuple(to)) for told, to in head.get("answers", ())]
     r.events += events
     r.answers += answers
+    r.mailings += head.get("mailings", ())
     return len(events) + len(answers)
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nixie.core.mailing_line import line_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nixie.core.address import Address
     from nixie.core.events import Answer, Event
+    from nixie.core.mailing import Mailing
     from nixie.service.frames import Head
     from nixie.store.questions import Deadlines
 
@@ -80,6 +83,7 @@ def decision(
     events: Iterable[Event] = (),
     held: HeldRequest | None = None,
     answers: Iterable[Answer] = (),
+    mailing: Mailing | None = None,
 ) -> Head:
     """Return the head of a decision at `at` (ms UTC) about a message; its body is the verdict in JSON.
 
@@ -92,16 +96,20 @@ def decision(
     if told:
         head["events"] = told
     _answer(head, answers, addresses)
+    if mailing is not None:
+        head["mailings"] = [line_of(mailing)]
     if held is not None:
         head["held"] = _held(held, addresses)
     return head
 
 
-def teach(events: Iterable[Event], answers: Iterable[Answer] = ()) -> Head:
-    """Return the head that teaches events without a decision."""
+def teach(events: Iterable[Event], answers: Iterable[Answer] = (), mailings: Iterable[Mailing] = ()) -> Head:
+    """Return the head that teaches events and mailings without a decision."""
     addresses = AddressList()
     head: Head = {"do": "teach", "events": events_json(events, addresses)}
     _answer(head, answers, addresses)
+    if told := [line_of(m) for m in mailings]:
+        head["mailings"] = told
     head["a"] = addresses.keys
     return head
 

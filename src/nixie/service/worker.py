@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from typing import TYPE_CHECKING
 
 from nixie.service import steps
-from nixie.service.child import begin, prefer_throughput, run, stop_event
+from nixie.service.child import begin, prefer_throughput, run, settle, stop_event
 from nixie.service.doors import milter_door, smtp_door
 from nixie.service.installation import open_engine
 from nixie.service.pipeline import Pipeline
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from nixie.service.child import Child
 
 STOP_SECONDS = 15.0
-GC_THRESHOLDS = (20_000, 20, 20)
-"""A message makes some thousand objects and hardly a cycle; the default would look for cycles twice a message."""
 
 
 async def work(child: Child) -> None:
@@ -33,22 +30,21 @@ async def work(child: Child) -> None:
     keys = load_keys(settings.keys_folder, settings.credentials)
     stop = stop_event(child.life)
     recorder = RecorderClient(places.recorder)
+    reader = open_reader(places.database)
     pipeline = Pipeline(
-        engine=open_engine(settings),
+        engine=open_engine(settings, db=reader),
         settings=settings,
-        reader=open_reader(places.database),
+        reader=reader,
         recorder=recorder,
         spool=Spool(places.spool, keys.spool),
     )
     milter = milter_door(pipeline, settings)
     smtp = smtp_door(pipeline, settings)
+    pipeline.company = lambda: milter.under_way
     for door, name in ((milter, "milter"), (smtp, "smtp")):
         if name in child.sockets:
             door.serve(child.sockets[name])
-    # What was made at start lives as long as the process: collecting it again and again costs every message.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    settle()
     await stop.wait()
     await asyncio.gather(milter.stop(STOP_SECONDS), smtp.stop(STOP_SECONDS))
     await recorder.close()

@@ -1,4 +1,4 @@
-"""What a slip kind is, and what it says of a written form: the shape that every file of this room has.
+"""What a slip kind is, and what it says of a written form: the shape that the files of this room have.
 
 A slip kind knows one way in which the form somebody meant becomes the form that was written. It proposes nothing and
 decides nothing: asked about a pair, it answers how probable this very written form is, given that this kind of slip
@@ -8,11 +8,17 @@ happened to the one that was meant. Rates meet counts in `core.intent` only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TELLING = 0.25
+"""The first kind that holds this part of the whole probability gives its name."""
 
 
-class SlipKind(Protocol):
-    """One way to slip. A module with these names is a slip kind; `core.slips.SLIPS` is the list of those in use."""
+class AnyKind(Protocol):
+    """What every slip kind says of itself, whatever part of an address it is about."""
 
     @property
     def KIND(self) -> str:  # noqa: N802 - a constant of a module
@@ -20,7 +26,7 @@ class SlipKind(Protocol):
 
     @property
     def PART(self) -> str:  # noqa: N802 - a constant of a module
-        """The part of an address that it changes: `domain`."""
+        """What it changes: `domain`, `local` (the local part), `person` (who stands behind the address)."""
 
     @property
     def SHARE(self) -> float:  # noqa: N802 - a constant of a module
@@ -33,6 +39,12 @@ class SlipKind(Protocol):
     @property
     def WHAT(self) -> str:  # noqa: N802 - a constant of a module
         """The slip in words, as a clause: "one letter is missing"."""
+
+
+class SlipKind(AnyKind, Protocol):
+    """One way to slip between two texts. A module (or value) with these names is a slip kind; `core.slips.SLIPS` (domains) and
+    `core.slips.LOCAL_SLIPS` (local parts) are the lists of those in use. Kinds of people: `person_kind.PersonKind`.
+    """
 
     @property
     def FIRES(self) -> tuple[tuple[str, str], ...]:  # noqa: N802 - a constant of a module
@@ -57,3 +69,16 @@ class Slip:
     what: str
     part: str
     probability: float
+
+
+def summed(shares: Sequence[tuple[AnyKind, float]], telling: float = TELLING) -> Slip | None:
+    """Return the slip of a pair from each kind's part of its probability (rate times likelihood); None when all are 0.
+
+    The kinds stand in the order of their registry: the first that holds the part `telling` of the whole gives the name.
+    """
+    whole = sum(share for _, share in shares)
+    if whole <= 0.0:
+        return None
+    most = max(share for _, share in shares)
+    named = next(kind for kind, share in shares if share > 0.0 and (share >= telling * whole or share == most))
+    return Slip(named.KIND, named.WHAT, named.PART, whole)

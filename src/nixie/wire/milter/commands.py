@@ -102,11 +102,21 @@ def _rcpt(data: bytes) -> ev.Rcpt:
     return ev.Rcpt(parts[0], tuple(parts[1:]))
 
 
-def _header(data: bytes) -> ev.Header:
+def name_and_value(data: bytes) -> tuple[bytes, bytes]:
+    """Return the two strings of HEADER. Raises ProtocolError."""
     parts = data.split(b"\0")
     if len(parts) != 3 or parts[2]:
         raise ProtocolError(f"HEADER of {len(parts) - 1} strings; a name and a value are needed")
-    return ev.Header(parts[0], parts[1])
+    return parts[0], parts[1]
+
+
+def _header(data: bytes) -> ev.Header:
+    return ev.Header(*name_and_value(data))
+
+
+def unknown(letter: int) -> ProtocolError:
+    """Return what to raise about a letter that is no command."""
+    return ProtocolError(f"unknown command {letter:#04x}")
 
 
 def _end_of_message(data: bytes) -> ev.EndOfMessage:
@@ -129,7 +139,7 @@ def _empty(event: ev.Event) -> Callable[[bytes], ev.Event]:
     return parse
 
 
-_PARSERS: Final[Mapping[int, Callable[[bytes], ev.Event]]] = {
+PARSERS: Final[Mapping[int, Callable[[bytes], ev.Event]]] = {
     Letter.OPTNEG: _offer,
     Letter.MACRO: _macros,
     Letter.CONNECT: _connect,
@@ -166,9 +176,9 @@ class EventDecoder:
         packet = self._take()
         if packet is None:
             return None
-        parse = _PARSERS.get(packet[0])
+        parse = PARSERS.get(packet[0])
         if parse is None:
-            raise ProtocolError(f"unknown command {packet[0]:#04x}")
+            raise unknown(packet[0])
         return parse(packet[1])
 
     def waiting(self) -> int:

@@ -53,19 +53,19 @@ class Frames:
             buffer, at = bytes(self._tail), 0
             self._buffer, self._at = buffer, 0
             self._tail = bytearray()
-        have = len(buffer) - at
-        if have < 4:
+        start = at + 4
+        if start > len(buffer):
             self._wait(4)
             return None
         (length,) = _unpack_length(buffer, at)
         if not 0 < length <= self._limit:
             raise ProtocolError(f"packet of {length} bytes; 1 to {self._limit} are allowed")
-        end = at + 4 + length
-        if have < 4 + length:
+        end = start + length
+        if end > len(buffer):
             self._wait(4 + length)
             return None
         self._at = end
-        return buffer[at + 4], buffer[at + 5 : end]
+        return buffer[start], buffer[start + 1 : end]
 
     def waiting(self) -> int:
         """Return how many bytes arrived and were not taken yet."""

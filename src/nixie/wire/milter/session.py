@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from nixie.wire.milter import events as ev
 from nixie.wire.milter.answers import pack_reply
-from nixie.wire.milter.commands import EventDecoder
+from nixie.wire.milter.commands import PARSERS, name_and_value, unknown
 from nixie.wire.milter.constants import MAX_PACKET, Letter, Step
 from nixie.wire.milter.draft import Draft, Limits, Sink, Trouble
 from nixie.wire.milter.errors import LocalError, ProtocolError
+from nixie.wire.milter.framing import Frames
 from nixie.wire.milter.law import MOVES, State
 from nixie.wire.milter.negotiation import WANTED_ACTIONS, WANTED_STEPS, agree, answered
 from nixie.wire.milter.replies import Agreed, Continue, Progress, Reply, Skip
@@ -34,6 +35,7 @@ _SKIP: Final = pack_reply(Skip())
 _PROGRESS: Final = pack_reply(Progress())
 _NOBODY: Final = ev.Connect(b"", b"U")
 _NO_MACROS: Mapping[bytes, bytes] = {}
+_MACRO, _HEADER = int(Letter.MACRO), int(Letter.HEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,15 @@ class FilterSession:
         "_answered",
         "_connect",
         "_connect_macros",
-        "_decoder",
         "_draft",
+        "_frames",
         "_helo",
         "_helo_macros",
         "_limits",
         "_open_sink",
         "_out",
         "_pending",
+        "_said",
         "_wanted",
         "agreed",
         "state",
@@ -99,9 +102,10 @@ class FilterSession:
         self._open_sink = open_sink
         self._limits = limits or Limits()
         self._wanted = (actions, steps)
-        self._decoder = EventDecoder(max_packet)
+        self._frames = Frames(max_packet)
         self._out = bytearray()
         self._pending: dict[int, tuple[tuple[bytes, bytes], ...]] = {}
+        self._said = b""
         self._answered: frozenset[int] = frozenset()
         self._draft: Draft | None = None
         self.agreed: Agreed | None = None
@@ -123,11 +127,11 @@ class FilterSession:
 
     def feed(self, data: bytes) -> None:
         """Add what arrived."""
-        self._decoder.feed(data)
+        self._frames.feed(data)
 
     def waiting(self) -> int:
         """Return how many bytes arrived and were not looked at yet."""
-        return self._decoder.waiting()
+        return self._frames.waiting()
 
     def outgoing(self) -> bytes:
         """Return what must be sent now, and forget it."""
@@ -149,17 +153,31 @@ class FilterSession:
             raise
 
     def _step(self) -> Happening | None:
-        following = self._decoder.next
-        while self.state < State.JUDGING:
-            event = following()
-            if event is None:
+        following, moves = self._frames.take, MOVES[self.state]
+        while moves:
+            packet = following()
+            if packet is None:
                 return None
-            letter = event.letter
-            after = MOVES[self.state].get(letter)
-            if after is None:
-                raise ProtocolError(f"{Letter(letter).name} is not allowed in state {self.state.name}")
-            happening: Happening | None = _HANDLERS[letter](self, event)
-            self.state = after
+            letter, data = packet
+            if letter == _MACRO and data == self._said and letter in moves:
+                # A server says the same before every field of a header; what was read once stands in `_pending`.
+                continue
+            after = moves.get(letter)
+            parse = PARSERS.get(letter)
+            if parse is None:
+                raise unknown(letter)
+            happening: Happening | None = None
+            if letter == _HEADER and after is not None:
+                assert self._draft is not None
+                self._draft.add_header(*name_and_value(data))
+            else:
+                event = parse(data)
+                if after is None:
+                    raise ProtocolError(f"{Letter(letter).name} is not allowed in state {self.state.name}")
+                happening = _HANDLERS[letter](self, event)
+                self._said = data if letter == _MACRO else b""
+            if after is not self.state:
+                self.state, moves = after, MOVES[after]
             if letter in self._answered:
                 self._out += self._reply_to(letter)
             if happening is not None:
@@ -199,7 +217,7 @@ class FilterSession:
         self._drop_draft()
         self.state = State.CLOSED
 
-    # One handler a command. The state has been checked; it changes after the handler.
+    # One handler a command, but for HEADER, of which a message has many. The state has been checked; it changes after the handler.
 
     def _on_offer(self, event: ev.Offer) -> None:
         self.agreed = agree(event, *self._wanted)
@@ -236,10 +254,6 @@ class FilterSession:
 
     def _on_data(self, _event: ev.Data) -> None:
         self._message(Letter.DATA)
-
-    def _on_header(self, event: ev.Header) -> None:
-        assert self._draft is not None
-        self._draft.add_header(event.name, event.value)
 
     def _on_end_of_headers(self, _event: ev.EndOfHeaders) -> None:
         self._message(Letter.EOH).end_headers()
@@ -316,7 +330,6 @@ _HANDLERS: Final[Mapping[int, Callable[[FilterSession, Any], Happening | None]]]
     Letter.MAIL: FilterSession._on_mail,  # noqa: SLF001
     Letter.RCPT: FilterSession._on_rcpt,  # noqa: SLF001
     Letter.DATA: FilterSession._on_data,  # noqa: SLF001
-    Letter.HEADER: FilterSession._on_header,  # noqa: SLF001
     Letter.EOH: FilterSession._on_end_of_headers,  # noqa: SLF001
     Letter.BODY: FilterSession._on_body,  # noqa: SLF001
     Letter.EOM: FilterSession._on_end_of_message,  # noqa: SLF001
