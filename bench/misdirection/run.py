@@ -42,7 +42,7 @@ NO_ADDRESSES = ("C", "C2", "F")
 CAPS = {"btrfs": 2_000, "enron": 3_000, "usrp": 3_000, "foia": 1_000}
 QUICK_CAP, QUICK_TRIALS, TRIALS = 400, 2, 10
 QUICK_LAST = {"btrfs": 6_000, "usrp": 6_000}
-LAST = {"btrfs": 20_000}
+LAST = {"btrfs": 8_000}
 """Mails of a large corpus that are walked, the last ones; `--all` takes every one."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nixie.core.doubt import cleared_for_all, cleared_for_author, relation_of, same_owner
-from nixie.core.honest import NEAR_NAME, Newcomers, domain_share, local_share, suffix_share
+from nixie.core.honest import NEAR_NAME, Newcomers, domain_share, learned_share, local_share
 from nixie.core.proposals import known_key
 from nixie.core.suffixes import name_label, public_suffix
 from nixie.core.tables import government_suffix, personal_provider
@@ -77,7 +77,7 @@ class Correspondence:
         probability = (
             self._share(history.author.sent, history.organisation.sent)
             + newcomers.address * (1.0 - newcomers.domain) * at_domain * local
-            + newcomers.address * newcomers.domain * domain_share(address.domain) * local
+            + newcomers.address * newcomers.domain * self._domain_share(address.domain) * local
             + mass * local
         )
         if not relation:
@@ -98,7 +98,7 @@ class Correspondence:
         if doubted is None or written.domain == intended.domain:
             at_domain = self._share(_trusted(domain.author), _trusted(domain.organisation))
         newcomers = self._newcomers
-        new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * domain_share(written.domain)
+        new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * self._domain_share(written.domain)
         new += self._relative(written.domain, intended.domain)
         local = local_share(written.local)
         if written.domain == intended.domain:
@@ -110,8 +110,19 @@ class Correspondence:
         history, domain = self._facts.address(known_key(address)), self._facts.domain(address.domain)
         newcomers = self._newcomers
         at_domain = self._share(_trusted(domain.author), _trusted(domain.organisation))
-        new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * domain_share(address.domain)
+        new = (1.0 - newcomers.domain) * at_domain + newcomers.domain * self._domain_share(address.domain)
         return self._share(0, history.organisation.sent) + new * local_share(address.local)
+
+    def _domain_share(self, domain: str) -> float:
+        """Return how probable exactly this domain is among those new to us."""
+        if not self._facts.suffixes.get(public_suffix(domain)):
+            return domain_share(domain)
+        return domain_share(domain, self._ending_share(domain))
+
+    def _ending_share(self, domain: str) -> float:
+        """Return how often a domain new to us ends like this one."""
+        suffix = public_suffix(domain)
+        return learned_share(suffix, self._facts.suffixes.get(suffix, 0), self._facts.totals.new_domains)
 
     def _alias(self, written: Address, intended: Address) -> float:
         """Return how probable the written address is as another of the intended person's, at a host of the same domain."""
@@ -156,7 +167,7 @@ class Correspondence:
             return HOST * share
         if name_label(written) != name_label(intended) or personal_provider(intended) or government_suffix(intended):
             return 0.0
-        return SIBLING * share * suffix_share(public_suffix(written))
+        return SIBLING * share * self._ending_share(written)
 
 
 def _trusted(counts: Counts) -> int:

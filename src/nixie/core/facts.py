@@ -166,7 +166,8 @@ NO_SURROUNDINGS = Surroundings()
 class Facts:
     """The answer: `addresses` by `Address.key`, `domains` by A-label; what is missing from a mapping is unknown.
 
-    `mails` are the author's latest mails (at most 16) to those of `FactQuery.mails_of`, by `Address.key`.
+    `mails` are the author's latest mails (at most 16) to those of `FactQuery.mails_of`, by `Address.key`. `suffixes` says, by
+    public suffix of the domains asked about, how many domains under it the organisation has written to.
     """
 
     as_of: datetime
@@ -174,6 +175,7 @@ class Facts:
     addresses: Mapping[str, History] = field(default_factory=dict, repr=False)
     domains: Mapping[str, History] = field(default_factory=dict, repr=False)
     mails: Mapping[str, tuple[PastMail, ...]] = field(default_factory=dict, repr=False)
+    suffixes: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def address(self, address: Address) -> History:
         """Return what is known of the address; `UNKNOWN` when nothing is."""

@@ -61,6 +61,9 @@ GOVERNMENT_NAMES = 5_000.0
 PROVIDER_SHARE = 1e-3
 """Of the addresses at a domain new to us, how many are at one given well-known mail provider."""
 
+SUFFIX_DOMAINS = 30.0
+"""Domains' worth of the world's shares, until the organisation's own say otherwise."""
+
 LEAST_SHARE = 1e-8
 """The least share of a domain that can exist: no more than some hundred million do."""
 
@@ -106,8 +109,11 @@ def local_share(local: str) -> float:
 
 
 @lru_cache(maxsize=16384)
-def domain_share(domain: str) -> float:
-    """Return how probable exactly this domain (A-label) is for an address at a domain never written to before."""
+def domain_share(domain: str, learned: float | None = None) -> float:
+    """Return how probable exactly this domain (A-label) is for an address at a domain never written to before.
+
+    `learned` is how often the organisation's own new domains end so (`learned_share`), where that is known.
+    """
     if personal_provider(domain) and not _confused(domain):
         return PROVIDER_SHARE
     registered, suffix = _registered(domain)
@@ -116,8 +122,19 @@ def domain_share(domain: str) -> float:
     length = len(registered) - len(suffix) - 1
     of_length = LENGTH_SHARES[length] if length < len(LENGTH_SHARES) else LONGER_SHARE
     names = max(of_length / min(26.0**length, NAMES_OF_A_LENGTH), _register_share(suffix))
-    share = max(suffix_share(suffix) * names, LEAST_SHARE if real_suffix(suffix) else 0.0)
+    ending = suffix_share(suffix) if learned is None else learned
+    share = max(ending * names, LEAST_SHARE if real_suffix(suffix) else 0.0)
     return share * (HOST_SHARE if registered != domain else 1.0)
+
+
+def learned_share(suffix: str, seen: int, domains: int) -> float:
+    """Return how often a new domain has this public suffix: the world's share, and what `seen` of the organisation's own `domains` say.
+
+    A ministry with embassies writes to endings that hardly anybody else does; there a new name under one is nothing rare.
+    Never less than the world's share: that somebody is met for the first time there proves no slip.
+    """
+    world = suffix_share(suffix)
+    return max(world, (seen + SUFFIX_DOMAINS * world) / (domains + SUFFIX_DOMAINS))
 
 
 def _confused(domain: str) -> bool:

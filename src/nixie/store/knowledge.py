@@ -26,6 +26,7 @@ from nixie.store.knowledge_counts import (
     Count,
     add,
     past_changed,
+    recount_suffixes,
     state,
 )
 
@@ -195,6 +196,8 @@ def forget_before(db: sqlite3.Connection, day: date) -> int:
                 " GROUP BY first",
                 (what,),
             )
+    with writing(db):
+        recount_suffixes(db)
     with writing(db):
         row = db.execute(
             "SELECT upto FROM total_day WHERE what = ? AND day < ? ORDER BY day DESC LIMIT 1", (SENT_TOTAL, cut)

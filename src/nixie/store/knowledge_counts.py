@@ -10,9 +10,11 @@ time" is the first day of each address with a SENT count; when an earlier day is
 from __future__ import annotations
 
 import json
+from binascii import crc32
 from typing import TYPE_CHECKING, NamedTuple
 
 from nixie.core.events import EventKind
+from nixie.core.suffixes import public_suffix
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 ORGANISATION = 0
 ALL_DOMAINS = 0
 SENT_TOTAL, NEW_ADDRESSES, NEW_DOMAINS = 1, 2, 3
+SUFFIXES = 1 << 32
+"""From here on `total_day.what` counts the new domains under one public suffix (`suffix_total`)."""
+
 SENT = int(EventKind.SENT)
 DAY_MICROSECONDS = 86_400_000_000
 
@@ -96,13 +101,49 @@ def _note_first(db: sqlite3.Connection, target: str, what: int, rows: list[tuple
     if not learned:
         return
     change: dict[int, int] = {}
+    moved: list[tuple[int, int, int]] = []
     for number, known in db.execute(_FIRST.format(target), (json.dumps(list(learned)),)).fetchall():
         first = learned[number]
         if known is None or first < known:
             change[first] = change.get(first, 0) + 1
+            moved.append((number, first, 1))
             if known is not None:
                 change[known] = change.get(known, 0) - 1
+                moved.append((number, known, -1))
     add_total(db, what, change)
+    if what == NEW_DOMAINS and moved:
+        _note_suffixes(db, moved)
+
+
+def _note_suffixes(db: sqlite3.Connection, moved: list[tuple[int, int, int]]) -> None:
+    """Move first contacts of domains, given as (number, day, by how many), in the totals of their suffixes."""
+    numbers = json.dumps(sorted({number for number, _, _ in moved}))
+    names = dict(db.execute("SELECT id, name FROM domain WHERE id IN (SELECT value FROM json_each(?))", (numbers,)))
+    changes: dict[int, dict[int, int]] = {}
+    for number, day, by in moved:
+        change = changes.setdefault(suffix_total(public_suffix(names[number])), {})
+        change[day] = change.get(day, 0) + by
+    for what, change in changes.items():
+        add_total(db, what, {day: by for day, by in change.items() if by})
+
+
+def recount_suffixes(db: sqlite3.Connection) -> None:
+    """Count the new domains of each suffix again from the days that are known; inside the caller's transaction."""
+    db.execute("DELETE FROM total_day WHERE what >= ?", (SUFFIXES,))
+    changes: dict[int, dict[int, int]] = {}
+    for name, day in db.execute(
+        "SELECT t.name, MIN(d.day) FROM domain_day d JOIN domain t ON t.id = d.domain"
+        " WHERE d.scope = 0 AND d.kind = 1 GROUP BY d.domain"
+    ):
+        change = changes.setdefault(suffix_total(public_suffix(name)), {})
+        change[day] = change.get(day, 0) + 1
+    for what, change in changes.items():
+        add_total(db, what, change)
+
+
+def suffix_total(suffix: str) -> int:
+    """Return the number under which the new domains of a public suffix are counted in `total_day`."""
+    return SUFFIXES + crc32(suffix.encode("utf-8", "surrogateescape"))
 
 
 def add_total(db: sqlite3.Connection, what: int, change: Mapping[int, int]) -> None:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from nixie.core.address import canonical
 from nixie.core.events import EventKind
 from nixie.core.facts import NOTHING, Counts, Facts, History, Totals
+from nixie.core.suffixes import public_suffix
 from nixie.store import addresses, mail_lists
 from nixie.store.db import reading
 from nixie.store.knowledge import EPOCH, micros
-from nixie.store.knowledge_counts import DAY_MICROSECONDS, NEW_ADDRESSES, NEW_DOMAINS, SENT_TOTAL
+from nixie.store.knowledge_counts import DAY_MICROSECONDS, NEW_ADDRESSES, NEW_DOMAINS, SENT_TOTAL, suffix_total
 from nixie.store.past_mails import PastMails
 from nixie.store.surroundings import Memory, surroundings
 
@@ -50,6 +51,8 @@ LATEST_ASKED = 16
 """Mails read to each of `FactQuery.mails_of`."""
 REMEMBER_AT_ONCE = 16
 MANY = 6
+MOST_SUFFIXES = 64
+"""Domains of a question whose suffixes are counted; the first ones, of a message to very many."""
 _REWRITTEN = re.compile(r"[+=]").search
 _EPOCH_ORDINAL = EPOCH.toordinal()
 _SENT = int(EventKind.SENT)
@@ -79,6 +82,7 @@ _TOTALS = (
     "SELECT what, (SELECT upto FROM total_day t WHERE t.what = w.what AND day < ? ORDER BY day DESC LIMIT 1)"
     f" FROM (SELECT {SENT_TOTAL} what UNION ALL SELECT {NEW_ADDRESSES} UNION ALL SELECT {NEW_DOMAINS}) w"
 )
+_UPTO = "SELECT upto FROM total_day WHERE what = ? AND day < ? ORDER BY day DESC LIMIT 1"
 _LATER_FIRSTS = (
     "SELECT COUNT(*) FROM (SELECT {key} target, COUNT(*) c FROM tail JOIN address a ON a.id = tail.other"
     " WHERE at >= ? AND at < ? AND kind = 1 GROUP BY {key})"
@@ -178,7 +182,18 @@ class StoreFacts:
             },
             domains={name: of_domain[number] for name, number in domains.items() if number in of_domain},
             mails=self._mails(query, scope, moment) if query.mails_of and scope > 0 else {},
+            suffixes=self._suffixes(query.domains, end) if query.totals else {},
         )
+
+    def _suffixes(self, domains: Sequence[str], end: int) -> dict[str, int]:
+        """Return how many domains under the suffixes of these the organisation wrote to before a day."""
+        wanted = dict.fromkeys(map(public_suffix, domains[:MOST_SUFFIXES]))
+        found = {}
+        for suffix in wanted:
+            row = self._db.execute(_UPTO, (suffix_total(suffix), end)).fetchone()
+            if row is not None and row[0] > 0:
+                found[suffix] = row[0]
+        return found
 
     def _mails(self, query: FactQuery, scope: int, moment: int) -> dict[str, tuple[PastMail, ...]]:
         """Return the author's latest mails to those of `mails_of`."""
