@@ -31,3 +31,11 @@ def log_odds(scales: Scales) -> float:
 )
 def test_a_scale_moves_the_odds_of_its_kind(scales, factor):
     assert log_odds(scales) - log_odds(Scales()) == pytest.approx(log(factor), abs=1e-3)
+
+
+def test_what_was_accepted_is_a_fact_of_its_own():
+    (finding,) = weigh(replace(case(KNOWN, "ops@army.ml"), scales=Scales(2.0)))
+
+    assert [(e.code, dict(e.values), e.weight) for e in finding.candidates[0].evidence if e.code == "site-scale"] == [
+        ("site-scale", {"times": 2.0}, pytest.approx(log(2)))
+    ]

@@ -39,6 +39,7 @@ EVIDENCE: dict[str, EvidenceKind] = {
     "listed-country": EvidenceKind(("code", "country", "basis"), "{country} is on your organisation's list of countries."),
     "slip-of-person": EvidenceKind(("kind", "what", "written", "intended"), "Somebody else may have been meant: {what}."),
     "one-too-many": EvidenceKind(("kind", "what"), "This address may be one too many: {what}."),
+    "site-scale": EvidenceKind(("times",), "Factor that was accepted here for slips of this kind: {times}."),
     "known-person": EvidenceKind(("domain",), "It is a known address at {domain}."),
     "last-written": EvidenceKind(("days",), "Days since the last mail to the written address: {days}."),
     "last-intended": EvidenceKind(("days",), "Days since the last mail to the address that may have been meant: {days}."),

@@ -34,7 +34,8 @@ class Hypothesis:
 
     `honest` is the probability that the address is written rightly, `suspicion` the factor that bad experience adds (from
     1.0), `doubted` says why its counts carry no trust; `context` is what the context adds in log-odds, of which the factors
-    are the parts; `weight` is the lambda that follows of all this. A standing is what the context knows of an address.
+    are the parts; `weight` is the lambda that follows of all this. A standing is what the context knows of an address; `scale` is what
+    an administrator accepted for slips of this kind.
     """
 
     written: Address
@@ -48,6 +49,7 @@ class Hypothesis:
     for_written: Factors = ()
     for_intended: Factors = ()
     context: float = 0.0
+    scale: float = 1.0
     standing: Standing | None = None
     standing_intended: Standing | None = None
 
@@ -60,8 +62,10 @@ class Hypothesis:
 def about_intended(hypothesis: Hypothesis, facts: Facts, context: Context | None = None) -> tuple[Evidence, ...]:
     """Return what speaks for the intended address: the slip, and why the author would mean it."""
     slip, intended, expected = hypothesis.slip, hypothesis.intended, hypothesis.expected
+    scale = hypothesis.scale
+    scaled = (Evidence("site-scale", (("times", round(scale, 2)),), log(scale)),) if scale != 1.0 else ()
     if intended is None:
-        return (Evidence("one-too-many", (("kind", slip.kind), ("what", slip.what)), log(slip.probability)),)
+        return (Evidence("one-too-many", (("kind", slip.kind), ("what", slip.what)), log(slip.probability)), *scaled)
     values: tuple[tuple[str, Scalar], ...] = (
         ("kind", slip.kind),
         ("what", slip.what),
@@ -75,6 +79,7 @@ def about_intended(hypothesis: Hypothesis, facts: Facts, context: Context | None
         Evidence("slip" if slip.part == "domain" else "slip-of-person", values, log(slip.probability)),
         Evidence(code, named, log(expected.probability)),
         *explained,
+        *scaled,
         *_of_context(hypothesis.for_intended, "intended", context, hypothesis.standing_intended, hypothesis.written),
     )
 

@@ -81,7 +81,8 @@ def hypotheses_of(case: Case, near: Iterable[Proposal], one_slip_in: int) -> Hyp
             found.append(room.typed(proposal, expected, doubted.get((proposal.written.key, proposal.slip.part))))
     found += [room.of_person(suspect) for suspect in case.suspects]
     if case.scales != UNCHANGED:
-        found = [replace(one, weight=one.weight * case.scales.of(one.slip.kind)) for one in found]
+        scaled = ((one, case.scales.of(one.slip.kind)) for one in found)
+        found = [replace(one, weight=one.weight * scale, scale=scale) for one, scale in scaled]
     return Hypotheses(tuple(found), frozenset(thin), room.context)
 
 
