@@ -198,9 +198,12 @@ class _Room:
         if slip.kind == WRONG_BEFORE.KIND:
             honest *= STILL_RIGHT
         odds = slip.probability * expected.probability * suspicion / (self._one_slip_in * honest)
-        # Who writes to us with the name of somebody we know, or was found wrong in this thread, gains nothing by being there.
-        trusted = known.key not in self._case.around.wrong and (mails > 0 or slip.part != "person")
-        about_written = self._of_written(written, trusted=trusted)
+        about_written = self._of_written(
+            written,
+            trusted=known.key not in self._case.around.wrong,
+            # Who writes to us with the name of somebody we know gains nothing by having written; who is answered is meant.
+            met=mails > 0 or slip.part != "person",
+        )
         about_meant = self._of_meant(meant, written) if meant is not None else (None, {})
         return self._hypothesis(
             Hypothesis(written, meant.address if meant else None, slip, expected, None, honest, suspicion, odds),
@@ -236,10 +239,12 @@ class _Room:
         counts = self._case.facts.address(known).organisation
         return counts.sent + counts.wrote_to_us
 
-    def _of_written(self, written: Address, *, trusted: bool) -> tuple[Standing, Features]:
-        """Return the features of a written address; one that is doubted stands there as if it were new."""
+    def _of_written(self, written: Address, *, trusted: bool, met: bool = True) -> tuple[Standing, Features]:
+        """Return the features of a written address; one that is doubted stands there as if it were new, and without `met` what
+        colleagues had to do with it does not count.
+        """
         known = known_key(written)
-        place = known.key, "", trusted
+        place = known.key, "met" if met else "", trusted
         if place not in self._features:
             around = self._case.around
             mails = around.mails.get(known.key, ())
@@ -254,7 +259,7 @@ class _Room:
                     self._greeted(
                         known, (self._case.reading.names.get(written.key, ""), *around.names.get(known.key, ()))
                     ),
-                    self._met(known),
+                    self._met(known) if met else 0,
                 )
             self._features[place] = standing, self.context.about(standing, known.key)
         return self._features[place]
