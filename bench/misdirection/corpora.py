@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from people import PROVIDERS, People, domain_of, house, local_of, own_form, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 LIST_WRITERS = 20
@@ -246,7 +246,7 @@ def _list_reader(table: str) -> Callable[[Path], tuple[list[Mail], Counter[str]]
             ):
                 known.see(entry, name or "")
         known.settle([own_list])
-        by_name = known.by_name()
+        by_name = {**_by_local_part(rows), **known.by_name()}
         for row in rows:
             if row["sender"] == own_list:
                 label = words(row["sender_name"] or "")
@@ -258,6 +258,17 @@ def _list_reader(table: str) -> Callable[[Path], tuple[list[Mail], Counter[str]]
         return [m for r in rows if (m := _mail(r, dropped, _smtp))], dropped
 
     return read
+
+
+def _by_local_part(rows: Sequence[dict[str, Any]]) -> dict[tuple[str, ...], str]:
+    """Return recipients' addresses by the words of their local parts, where two words or more name one address."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for row in rows:
+        for entry in (*row["to"], *row["cc"]):
+            label = tuple(sorted(words(entry.partition("@")[0].replace(".", " ").replace("_", " "))))
+            if len(label) > 1:
+                found.setdefault(label, set()).add(entry)
+    return {label: next(iter(some)) for label, some in found.items() if len(some) == 1}
 
 
 def _foia(data: Path) -> tuple[list[Mail], Counter[str]]:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from values import OWN
@@ -89,9 +90,6 @@ FAR = 5
 
 _WORD = re.compile(r"[^\W\d_]+")
 _VIA = re.compile(r"\s+(?:via|durch|par)\s+\S+.*$", re.IGNORECASE)
-_DOTS = re.compile(r"\.{2,}")
-_RETURN_PATH = re.compile(r"(?:bounces?|owner|return)-", re.IGNORECASE)
-_UNSAFE = re.compile(r"[^a-z0-9._=-]+")
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -129,11 +127,11 @@ def house(domain: str) -> str:
 
 
 def own_form(address: str) -> str:
-    """Return the address that a person has inside: `x=y.org@own.example`, with nothing that looks like a machine's rewriting."""
-    local, _, domain = address.rpartition("@")
-    if _RETURN_PATH.search(local):
-        local = local.replace("-", ".")
-    return _DOTS.sub(".", _UNSAFE.sub(".", f"{local}={domain}".lower())).strip(".")[:200] + f"@{OWN}"
+    """Return the address that a person has inside: a number that resembles nothing, since colleagues and contacts are one and the same here,
+    and each contact would else have a colleague of the same name.
+    """
+    digest = blake2b(address.lower().encode("utf-8", "replace"), digest_size=6).digest()
+    return f"u{int.from_bytes(digest, 'big'):015d}@{OWN}"
 
 
 @dataclass(slots=True)

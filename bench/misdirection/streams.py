@@ -2,14 +2,14 @@
 
 Nixie judges outgoing mail and keeps what it knows about addresses outside; in these corpora everybody writes to everybody. So each mail becomes
 
-* one *outgoing* line, which is judged and learned: its sender in own form (`x=y.org@own.example`), its recipients in their real, outside form.
+* one *outgoing* line, which is judged and learned: its sender in own form (a number at own.example, without a name), its recipients in their real, outside form.
   A copy to the sender's own addresses goes to the own form, as mail inside the house;
 * one *incoming* line (never judged) for each recipient who writes mail in this corpus: the sender in outside form, that recipient in own form,
   the other recipients in outside form. So each person's own knowledge sees the mail it got. Its id is the mail's with `.in.` and the place of the
   recipient; a reply refers to both lines of each mail that it answers. A mail that went to a list and to nobody else who writes comes in once, to a
   mailbox of ours that reads lists, and who answers a mail that he read on the list refers to copies of others.
 
-What somebody is to Nixie as a colleague and as a contact are two addresses that it never compares, except that names stand beside both.
+What somebody is to Nixie as a colleague and as a contact are two addresses that have nothing in common.
 Injected copies stand right before their original, are judged and never learned. A sender's first `SINCE` mails are learned without
 being judged, but for the few with a label of `natural`.
 """
@@ -67,7 +67,7 @@ class Stream:
         people = self.corpus.people
         me = people.person(mail.sender)
         boxes = planned.recipients if planned else mail.recipients
-        shown = {people.own(a) if people.person(a) == me else a: n for a, n in boxes}
+        shown = {people.own(a) if people.person(a) == me else a: "" if people.person(a) == me else n for a, n in boxes}
         after = self.plan.nth[place] >= SINCE
         return Walked(
             line_id=planned.injection.line_id if planned else mail.id,
@@ -78,7 +78,7 @@ class Stream:
             judged=planned is not None or after or marked(mail.id, shown),
             learn=planned is None,
             sender=people.own(mail.sender),
-            sender_name=mail.sender_name,
+            sender_name="",
             recipients=tuple(shown),
             names=tuple(shown.values()),
             subject=mail.subject,
@@ -94,7 +94,7 @@ class Stream:
     def _incoming(self, mail: Mail, outgoing: Walked) -> Iterator[Walked]:
         people = self.corpus.people
         for place in tuple(self._readers(mail)) or self._list_copy(mail):
-            address, name = mail.recipients[place] if place != LIST_COPY else (LIST_READER, "")
+            address = mail.recipients[place][0] if place != LIST_COPY else LIST_READER
             reader = people.person(address) if place != LIST_COPY else -1
             others = {a: n for a, n in mail.recipients if people.person(a) != reader}
             yield Walked(
@@ -108,7 +108,7 @@ class Stream:
                 sender=mail.sender,
                 sender_name=mail.sender_name,
                 recipients=(people.own(address) if place != LIST_COPY else LIST_READER, *others),
-                names=(name, *others.values()),
+                names=("", *others.values()),
                 subject=mail.subject,
                 body=mail.body[:INCOMING_BODY],
                 references=self._references(mail, reader),

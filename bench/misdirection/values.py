@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 OWN = "own.example"
-"""The domain of the invented organisation; a sender `x@y.org` becomes `x=y.org@own.example`."""
+"""The domain of the invented organisation; a sender becomes a number there."""
 
 KINDS = ("A", "B", "C", "C2", "D", "E", "F")
 """The injected kinds; README says what each is."""
