@@ -57,6 +57,7 @@ SHRINKAGE = 0.5
 """Mails together, seen and expected, that are added before the two are compared."""
 
 DAY = 86_400_000_000
+HOUR = DAY // 24
 LONG_AGO = 1_000.0
 """Days since the last mail to an address that got none."""
 
@@ -174,7 +175,8 @@ class Context:
         return found
 
     def _age(self, last: int) -> float:
-        return max(0.0, (self._moment - last) / DAY) if last else LONG_AGO
+        # In whole hours: the same message a second later must not be judged by other numbers.
+        return max(0, (self._moment - last) // HOUR) / 24.0 if last else LONG_AGO
 
     def _together(self, found: Features, standing: Standing, without: str) -> None:
         """Add how often the address stood together with the others, against chance."""

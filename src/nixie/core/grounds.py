@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from nixie.core.slips.kind import Slip
 
 
+DIGITS = 6
+"""Digits of a weight: more would differ by the order in which a store counts its people."""
+
+
+def _log(odds: float) -> float:
+    """Return a natural logarithm as evidence states it."""
+    return round(log(odds), DIGITS)
+
+
 Factors = tuple[tuple[str, float], ...]
 """What the context says, by feature (`core.context`), in log-odds for the slip."""
 
@@ -63,9 +72,9 @@ def about_intended(hypothesis: Hypothesis, facts: Facts, context: Context | None
     """Return what speaks for the intended address: the slip, and why the author would mean it."""
     slip, intended, expected = hypothesis.slip, hypothesis.intended, hypothesis.expected
     scale = hypothesis.scale
-    scaled = (Evidence("site-scale", (("times", round(scale, 2)),), log(scale)),) if scale != 1.0 else ()
+    scaled = (Evidence("site-scale", (("times", round(scale, 2)),), _log(scale)),) if scale != 1.0 else ()
     if intended is None:
-        return (Evidence("one-too-many", (("kind", slip.kind), ("what", slip.what)), log(slip.probability)), *scaled)
+        return (Evidence("one-too-many", (("kind", slip.kind), ("what", slip.what)), _log(slip.probability)), *scaled)
     values: tuple[tuple[str, Scalar], ...] = (
         ("kind", slip.kind),
         ("what", slip.what),
@@ -76,8 +85,8 @@ def about_intended(hypothesis: Hypothesis, facts: Facts, context: Context | None
     code, named = reasons[0]
     explained = tuple(Evidence(more, its) for more, its in reasons[1:])
     return (
-        Evidence("slip" if slip.part == "domain" else "slip-of-person", values, log(slip.probability)),
-        Evidence(code, named, log(expected.probability)),
+        Evidence("slip" if slip.part == "domain" else "slip-of-person", values, _log(slip.probability)),
+        Evidence(code, named, _log(expected.probability)),
         *explained,
         *scaled,
         *_of_context(hypothesis.for_intended, "intended", context, hypothesis.standing_intended, hypothesis.written),
@@ -92,7 +101,7 @@ def _of_context(
         return ()
     counts = context.counts(standing, known_key(written).key)
     return tuple(
-        Evidence(f"{name}-{which}" if name in counts else f"never-{which}", counts.get(name, ()), value)
+        Evidence(f"{name}-{which}" if name in counts else f"never-{which}", counts.get(name, ()), round(value, DIGITS))
         for name, value in factors
         if abs(value) >= LEAST_FACTOR
     )
@@ -134,8 +143,8 @@ def about_written(
     history = facts.address(known_key(written))
     code, values = _acquaintance(history, written.domain)
     found = [
-        Evidence("base-rate", (("one_in", one_slip_in),), -log(one_slip_in)),
-        Evidence(code, values, -log(hypothesis.honest)),
+        Evidence("base-rate", (("one_in", one_slip_in),), -_log(one_slip_in)),
+        Evidence(code, values, -_log(hypothesis.honest)),
     ]
     if history.author.released_by_sender or history.organisation.confirmed or history.organisation.released_by_reviewer:
         found.append(Evidence("cleared", (("domain", written.domain),)))
@@ -180,4 +189,4 @@ def _experience(history: History, suspicion: float) -> list[Evidence]:
         ("bounced-before", counts.bounced),
     )
     codes = [(code, n) for code, n in seen if n]
-    return [Evidence(code, (("n", n),), log(suspicion) if at == 0 else 0.0) for at, (code, n) in enumerate(codes)]
+    return [Evidence(code, (("n", n),), _log(suspicion) if at == 0 else 0.0) for at, (code, n) in enumerate(codes)]

@@ -139,6 +139,11 @@ class _Rest:
         return own / (own + max(1.0, rest))
 
 
+def _stated(probability: float) -> float:
+    """Return a probability to nine digits: more would differ by the order in which a store counts its people."""
+    return float(f"{probability:.9g}")
+
+
 def _best_of_each(group: list[Hypothesis]) -> list[Hypothesis]:
     """Return the heaviest hypothesis for each intended address, in order."""
     best: dict[str, Hypothesis] = {}
@@ -155,7 +160,7 @@ def _finding(number: int, group: list[Hypothesis], share: float, case: Case, con
         check=CHECK,
         recipient=number,
         values=(
-            ("probability", share),
+            ("probability", _stated(share)),
             ("slip", best.slip.kind),
             ("intended_known", best.expected.known),
             ("intended_relation", best.expected.relation if best.intended else NOBODY),
@@ -165,7 +170,7 @@ def _finding(number: int, group: list[Hypothesis], share: float, case: Case, con
             Candidate(
                 str(h.intended) if h.intended else "",
                 h.slip.kind,
-                h.weight / whole,
+                _stated(h.weight / whole),
                 about_intended(h, facts, context),
             )
             for h in _best_of_each(group)[:CANDIDATES]
